@@ -1,0 +1,154 @@
+"""Bit heaps: many bits of many weights, compressed to two rows by full and half adders, then added once."""
+
+from collections import defaultdict
+
+from amaranth.hdl import Cat, Const, Module, Shape, Signal
+from amaranth.lib.wiring import In, Out
+
+from .library import Shared, place
+
+
+class FullAdder(Shared):
+    """One-bit full adder, the 3:2 compressor that cell libraries have as a cell.
+
+    Function  ``2 * co + s = a + b + c``.
+    Formats   None; bits.
+    Shapes    One bit each.
+    Widths    One bit each.
+    Timing    Combinational.
+    Errors    None.
+    Source    Textbook.
+    """
+
+    module_name = "full_adder"
+    part = "reduction"
+    a: In(1)
+    b: In(1)
+    c: In(1)
+    s: Out(1)
+    co: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.s.eq(self.a ^ self.b ^ self.c)
+        m.d.comb += self.co.eq((self.a & self.b) | (self.c & (self.a | self.b)))
+        return m
+
+
+class HalfAdder(Shared):
+    """One-bit half adder.
+
+    Function  ``2 * co + s = a + b``.
+    Formats   None; bits.
+    Shapes    One bit each.
+    Widths    One bit each.
+    Timing    Combinational.
+    Errors    None.
+    Source    Textbook.
+    """
+
+    module_name = "half_adder"
+    part = "reduction"
+    a: In(1)
+    b: In(1)
+    s: Out(1)
+    co: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [self.s.eq(self.a ^ self.b), self.co.eq(self.a & self.b)]
+        return m
+
+
+class BitHeap:
+    """Bits by weight, and a constant, whose sum is wanted modulo ``2 ** width``.
+
+    Columns compress as Dadda's: heights follow 2, 3, 4, 6, 9, 13, ..., and a column gets only the
+    adders it needs to come down to the next height, oldest bits first.
+    """
+
+    def __init__(self, width):
+        self.width = width
+        self.columns = defaultdict(list)
+        self.constant = 0
+
+    def add_bit(self, bit, weight):
+        """Add ``bit * 2**weight``."""
+        if weight < self.width:
+            self.columns[weight].append(bit)
+
+    def add_constant(self, value):
+        """Add an integer of either sign."""
+        self.constant += value
+
+    def add_unsigned(self, value, weight=0):
+        """Add an unsigned value times ``2**weight``."""
+        for i in range(len(value)):
+            self.add_bit(value[i], weight + i)
+
+    def add_signed(self, value, weight=0):
+        """Add a two's complement value; its sign bit enters inverted, minus a constant."""
+        top = len(value) - 1
+        self.add_unsigned(value[:top], weight)
+        self.add_bit(~value[top], weight + top)
+        self.add_constant(-1 << (weight + top))
+
+    def total(self, m, platform, name):
+        """Compress the heap inside ``m`` and return the sum, ``width`` bits."""
+        constant = self.constant % (1 << self.width)
+        columns = [list(self.columns[i]) for i in range(self.width)]
+        for i, column in enumerate(columns):
+            if constant >> i & 1:
+                column.append(Const(1, 1))
+        heights = [2]
+        while heights[-1] < max(map(len, columns)):
+            heights.append(heights[-1] * 3 // 2)
+        serial, cells = 0, (HalfAdder(), FullAdder())
+        for height in reversed(heights):
+            for i, column in enumerate(columns):
+                # Carries made in this pass land in the next column, which is visited after this one.
+                while len(column) > height:
+                    full = len(column) > height + 1
+                    taken = [column.pop(0) for _ in range(3 if full else 2)]
+                    cell = cells[full]
+                    bits = dict(zip("abc", taken))
+                    out = place(m, platform, f"{name}_{'fa' if full else 'ha'}{serial}", cell, **bits)
+                    serial += 1
+                    column.append(out.s)
+                    if i + 1 < self.width:
+                        columns[i + 1].append(out.co)
+        rows = [Cat(column[row] if row < len(column) else Const(0, 1) for column in columns) for row in (0, 1)]
+        total = Signal(self.width, name=f"{name}_total")
+        m.d.comb += total.eq((rows[0] + rows[1])[: self.width])
+        return total
+
+
+class Reduction(Shared):
+    """Sum of the partial-product bits of all lanes: one bit heap, one carry-propagate adder.
+
+    Function  ``o = sum(lanes) + lanes * constant``, exact.
+    Formats   Any; the lane's product component says which weight each of its bits has.
+    Shapes    ``i``: ``lanes`` groups of ``len(weights)`` bits, lane 0 in the low bits.
+    Widths    ``o``: the narrowest shape that holds every sum of ``lanes`` values in ``[low, high]``.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Dadda, "Some schemes for parallel multipliers", 1965.
+    """
+
+    part = "reduction"
+
+    def __init__(self, lanes, weights, constant, shape, key):
+        self._lanes, self._weights, self._constant = lanes, weights, constant
+        self._shape = Shape.cast(shape)
+        self.module_name = f"sum{lanes}_{key}"
+        super().__init__({"i": In(lanes * len(weights)), "o": Out(self._shape)})
+
+    def elaborate(self, platform):
+        m = Module()
+        heap = BitHeap(self._shape.width)
+        for lane in range(self._lanes):
+            for i, weight in enumerate(self._weights):
+                heap.add_bit(self.i[lane * len(self._weights) + i], weight)
+        heap.add_constant(self._lanes * self._constant)
+        m.d.comb += self.o.eq(heap.total(m, platform, "heap"))
+        return m

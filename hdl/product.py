@@ -1,0 +1,120 @@
+"""Product generators: one lane's product as weighted bits for a bit heap, one set per combination of sides."""
+
+from itertools import product
+
+from amaranth.hdl import Cat, Const, Module, Value
+from amaranth.lib.wiring import In, Out
+
+from golden.formats import IntFormat
+
+from .decode import largest_magnitude, shift_port, significand_width
+from .library import Shared
+
+
+def combinations(a_sides, b_sides):
+    """Suffixes of the partial sums that scales keep apart: "" or p, n, or pp, pn, np, nn (``a``'s sign first)."""
+    letters = {1: ("",), 2: ("p", "n")}
+    return ["".join(pair) for pair in product(letters[a_sides], letters[b_sides])]
+
+
+def port(name, combination):
+    """``name`` for a one-sided pair, ``name_pn`` and the like otherwise."""
+    return f"{name}_{combination}" if combination else name
+
+
+class Product(Shared):
+    """One lane: the exact product of two decoded elements, routed to its combination of sides.
+
+    Function  ``sum(o[i] << weights[i]) + constant = a * b`` where the signs select the combination, else 0.
+    Formats   Any two elements that :class:`Decode` knows.
+    Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``, ``o_p``, ``o_pn``, ...: weighted bits.
+              With both operands two-sided the combination fixes the sign, and ``o`` is a magnitude.
+    Widths    Magnitude: that of the largest product. A signed lane adds its sign twice: at weight 0
+              (complement plus one) and, inverted, above the magnitude (sign extension by a constant).
+    Timing    Combinational.
+    Errors    TypeError for elements that Decode refuses.
+    Source    Golden: ``golden.arith.dot``.
+    """
+
+    part = "products"
+
+    def __init__(self, a, b, a_sides=1, b_sides=1):
+        self._combinations = combinations(a_sides, b_sides)
+        self._a_sides, self._b_sides = a_sides, b_sides
+        self._width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
+        self.is_magnitude = a_sides == b_sides == 2
+        self.weights = list(range(self._width))
+        self.constant = 0
+        if not self.is_magnitude:
+            self.weights += [0, self._width]
+            self.constant = -1 << self._width
+        sides = {1: "", 2: "_sides"}
+        self.key = f"{a.name}{sides[a_sides]}_{b.name}{sides[b_sides]}"
+        self.module_name = f"product_{self.key}"
+        ports = {}
+        for name, element in (("a", a), ("b", b)):
+            ports[f"{name}_neg"] = In(1)
+            ports[f"{name}_sig"] = In(significand_width(element))
+            ports |= shift_port(element, In, f"{name}_shift")
+        ports |= {port("o", c): Out(len(self.weights)) for c in self._combinations}
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        shift = sum(getattr(self, name) for name in ("a_shift", "b_shift") if hasattr(self, name))
+        magnitude = ((self.a_sig * self.b_sig) << Value.cast(shift))[: self._width]
+        neg = self.a_neg ^ self.b_neg
+        for combination in self._combinations:
+            taken = select(combination, self.a_neg, self.b_neg, self._a_sides)
+            bits = magnitude & taken.replicate(self._width)
+            if not self.is_magnitude:
+                sign = neg & taken
+                bits = Cat(bits ^ sign.replicate(self._width), sign, ~sign)
+            m.d.comb += getattr(self, port("o", combination)).eq(bits)
+        return m
+
+
+def select(combination, a_neg, b_neg, a_sides):
+    """Whether elements of these signs belong to ``combination``: one bit, constant 1 for a one-sided pair."""
+    taken = Const(1, 1)
+    for wanted, neg in zip(combination, [a_neg, b_neg] if a_sides == 2 else [b_neg]):
+        taken = taken & (neg if wanted == "n" else ~neg)
+    return taken
+
+
+class IntProduct(Shared):
+    """One lane of two's complement integers: Baugh-Wooley partial products, straight into the bit heap.
+
+    Function  ``sum(o[i] << weights[i]) + constant = a * b``.
+    Formats   Two IntFormats.
+    Shapes    ``a``, ``b``: one code each.
+    Widths    ``o``: ``a.width * b.width`` partial-product bits; rows of a sign bit enter inverted.
+    Timing    Combinational.
+    Errors    TypeError for anything but two IntFormats.
+    Source    Baugh and Wooley, "A two's complement parallel array multiplication algorithm", 1973.
+    """
+
+    part = "products"
+
+    def __init__(self, a, b):
+        for element in (a, b):
+            if not isinstance(element, IntFormat):
+                raise TypeError(f"Element must be an IntFormat, not {element!r}")
+        self.key = f"{a.name}_{b.name}"
+        self.module_name = f"product_{self.key}"
+        self._pairs = [(i, j, (i == a.width - 1) != (j == b.width - 1)) for i in range(a.width) for j in range(b.width)]
+        self.weights = [i + j for i, j, _ in self._pairs]
+        self.constant = -sum(1 << (i + j) for i, j, inverted in self._pairs if inverted)
+        self.is_magnitude = False
+        super().__init__({"a": In(a.width), "b": In(b.width), "o": Out(len(self._pairs))})
+
+    def elaborate(self, platform):
+        m = Module()
+        bits = [self.a[i] & self.b[j] for i, j, _ in self._pairs]
+        m.d.comb += self.o.eq(Cat(~bit if inv else bit for bit, (_, _, inv) in zip(bits, self._pairs)))
+        return m
+
+
+def is_integer_pair(a, b):
+    """Whether both elements are two's complement integers, which need no decoding."""
+    return isinstance(a, IntFormat) and isinstance(b, IntFormat)

@@ -1,0 +1,47 @@
+"""Shifters that lose bits only where they say so."""
+
+from amaranth.hdl import Cat, Const, Mux, Signal
+
+
+def shift_right(m, name, value, amount, room, *, signed=False):
+    """Shift right by ``amount``, keeping ``room`` more bits below the value.
+
+        | value | room |  >>  amount
+
+    Returns ``(kept, lost)``: ``len(value) + room`` bits, filled with the sign if ``signed``, and whether
+    any bit that is 1 went below them. ``room`` may be negative: those bits go first.
+    """
+    lost = Const(0, 1)
+    if room < 0:
+        lost, value, room = value[:-room].any(), value[-room:], 0
+    width, low = len(value) + room, 0
+    fill = value[-1] if signed else Const(0, 1)
+    nonzero = Cat(lost, value).any()
+    far = Cat(amount[i] for i in range(len(amount)) if 1 << i >= width).any()
+    for i in range(len(amount)):
+        step = 1 << i
+        if step >= width:
+            break
+        grown = min(low + step, room)
+        padded = Cat(Const(0, grown - low), value)
+        lost = lost | (amount[i] & padded[:step].any())
+        stage = Signal(len(padded), name=f"{name}_by{step}")
+        m.d.comb += stage.eq(Mux(amount[i], Cat(padded[step:], fill.replicate(step)), padded))
+        value, low = stage, grown
+    value = Cat(Const(0, room - low), value)
+    fill = fill.replicate(width)
+    return Mux(far, fill, value), Mux(far, nonzero, lost)
+
+
+def normalize(m, name, value):
+    """Shift left until the top bit is 1; returns ``(shifted, distance)``. A zero comes back as zero."""
+    distance = []
+    for i in reversed(range((len(value) - 1).bit_length())):
+        step = 1 << i
+        zeros = Signal(name=f"{name}_zeros{step}")
+        stage = Signal(len(value), name=f"{name}_by{step}")
+        m.d.comb += zeros.eq(~value[-step:].any())
+        m.d.comb += stage.eq(Mux(zeros, Cat(Const(0, step), value)[: len(value)], value))
+        value = stage
+        distance.insert(0, zeros)
+    return value, Cat(distance)
