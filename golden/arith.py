@@ -1,4 +1,6 @@
-"""Dot products of codes, bit for bit as NUMERICS section 4 has them: exact, and with one rounding per step."""
+"""Dot products of codes, bit for bit as NUMERICS section 4 has them: exact, and with one rounding
+per step.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -37,10 +39,12 @@ def dot(fa: BlockFormat, fb: BlockFormat, a_codes: np.ndarray, b_codes: np.ndarr
 
     >>> from golden.formats import get_format
     >>> f = get_format("amxfp4")
-    >>> dot(f, f, np.array([2, 15], np.uint8), np.array([2, 2], np.uint8)).sums.tolist()  # 1*1, -6*1, in 1/4
+    >>> dot(f, f, np.array([2, 15]), np.array([2, 2])).sums.tolist()  # 1*1 and -6*1, in 1/4
     [4, 0, -24, 0]
     """
-    a, b = (Operand(replace(f, scale=None), codes, None) for f, codes in ((fa, a_codes), (fb, b_codes)))
+    a, b = (
+        Operand(replace(f, scale=None), codes, None) for f, codes in ((fa, a_codes), (fb, b_codes))
+    )
     bound = a.table.largest_integer * b.table.largest_integer * a.k
     dtype = np.float64 if bound < 1 << 53 else np.int64 if bound < 1 << 63 else object
     sums = np.stack([_inner(p, q) for p in a.sides(dtype) for q in b.sides(dtype)], axis=-1)
@@ -63,7 +67,8 @@ def mac_step(
     (..., K / block, 2) with the positive side first, None for formats without. ``c``: binary32 bits
     (...). Leading axes broadcast. Returns the binary32 bits (...), uint32.
     ``fraction_bits``: F, by default 35 when products are summed in groups, else 25.
-    Raises ValueError for blocks that do not divide each other or K, and for a wrong count of scales.
+    Raises ValueError for blocks that do not divide each other or K, and for a wrong count of
+    scales.
 
     >>> from golden.formats import get_format
     >>> f = get_format("mxfp4")
@@ -73,18 +78,25 @@ def mac_step(
     65.0
     """
     a, b = Operand(fa, a_codes, a_scales), Operand(fb, b_codes, b_scales)
-    return fused_sum(step_addends(a, b), c, default_fraction_bits(fa, fb) if fraction_bits is None else fraction_bits)
+    return fused_sum(
+        step_addends(a, b),
+        c,
+        default_fraction_bits(fa, fb) if fraction_bits is None else fraction_bits,
+    )
 
 
 def default_fraction_bits(fa: BlockFormat, fb: BlockFormat) -> int:
-    """F of the ``fp32`` accumulator for a pair: 35 when its products are summed in groups, else 25."""
+    """F of the ``fp32`` accumulator for a pair: 35 when its products are summed in groups, else
+    25.
+    """
     return GROUP_FRACTION_BITS if sums_in_groups(fa, fb) else PRODUCT_FRACTION_BITS
 
 
 def step_addends(a: Operand, b: Operand, outer: bool = False) -> Addends:
     """The addends of one step (..., count), as groups or as products, whichever the pair calls for.
 
-    With ``outer``, operands of (M, K) and (N, K) codes give every row with every column, (M, N, count).
+    With ``outer``, operands of (M, K) and (N, K) codes give every row with every column, (M, N,
+    count).
     """
     size = group_size(a.fmt, b.fmt, a.k)
     nan, pos_inf, neg_inf = specials(a, b, outer)
@@ -98,13 +110,18 @@ def step_addends(a: Operand, b: Operand, outer: bool = False) -> Addends:
         significand = s_a * s_b
         width += a.table.fraction_width + b.table.fraction_width
         bound *= a.table.largest_significand * b.table.largest_significand
-        return Addends(significand, e_a + e_b, significand != 0, width, bound, nan, pos_inf, neg_inf)
+        return Addends(
+            significand, e_a + e_b, significand != 0, width, bound, nan, pos_inf, neg_inf
+        )
 
     width -= a.table.ulp_exponent + b.table.ulp_exponent
     sum_bound = a.table.largest_integer * b.table.largest_integer * size
     contract = _outer if outer else _inner
     parts = [
-        [p.reshape(*p.shape[:-1], -1, size) for p in o.sides(np.float32 if sum_bound < 1 << 24 else np.float64)]
+        [
+            p.reshape(*p.shape[:-1], -1, size)
+            for p in o.sides(np.float32 if sum_bound < 1 << 24 else np.float64)
+        ]
         for o in (a, b)
     ]
     significands, exponents, nonzeros = [], [], []
@@ -119,7 +136,9 @@ def step_addends(a: Operand, b: Operand, outer: bool = False) -> Addends:
             significands.append(total.astype(np.int64) * scale)
             exponents.append(e_a + e_b)
             nonzeros.append((mass != 0) & (scale != 0))
-    significand, exponent, nonzero = (np.concatenate(x, axis=-1) for x in (significands, exponents, nonzeros))
+    significand, exponent, nonzero = (
+        np.concatenate(x, axis=-1) for x in (significands, exponents, nonzeros)
+    )
     return Addends(significand, exponent, nonzero, width, bound * sum_bound, nan, pos_inf, neg_inf)
 
 
@@ -129,5 +148,7 @@ def _inner(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def _outer(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """(M, groups, size) and (N, groups, size) to (M, N, groups), through the matrix multiplier of the host."""
+    """(M, groups, size) and (N, groups, size) to (M, N, groups), through the matrix multiplier of
+    the host.
+    """
     return np.moveaxis(np.moveaxis(p, 1, 0) @ q.transpose(1, 2, 0), 0, -1)

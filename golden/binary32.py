@@ -12,7 +12,8 @@ _ULP_EXPONENT = MIN_EXPONENT - FRACTION_WIDTH  # -149, the weight of a subnormal
 
 
 def unpack(bits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Signed significand (23 fraction bits), exponent, is-NaN and is-Inf of binary32 bits of any shape.
+    """Signed significand (23 fraction bits), exponent, is-NaN and is-Inf of binary32 bits of any
+    shape.
 
     A subnormal keeps the minimum exponent and its leading zeros; NaN and Inf give significand 0.
 
@@ -40,7 +41,9 @@ def bit_length(magnitude: np.ndarray) -> np.ndarray:
     return length - ((magnitude >> np.maximum(length - 1, 0)) == 0) * (length > 0)
 
 
-def pack(total: np.ndarray, exponent: np.ndarray, *, fraction_width: int = 23, truncate: bool = False) -> np.ndarray:
+def pack(
+    total: np.ndarray, exponent: np.ndarray, *, fraction_width: int = 23, truncate: bool = False
+) -> np.ndarray:
     """The exact value ``total * 2**exponent`` as binary32 bits (uint32), rounded once.
 
     ``total``: int64, magnitude below 2**61. Nearest even, or toward zero with ``truncate``, to
@@ -54,7 +57,9 @@ def pack(total: np.ndarray, exponent: np.ndarray, *, fraction_width: int = 23, t
     """
     magnitude = np.abs(total)
     dropped = FRACTION_WIDTH - fraction_width
-    quantum = np.maximum(bit_length(magnitude) + exponent - (fraction_width + 1), _ULP_EXPONENT + dropped)
+    quantum = np.maximum(
+        bit_length(magnitude) + exponent - (fraction_width + 1), _ULP_EXPONENT + dropped
+    )
     # | kept | dropped by right | ; a shift of 62 leaves nothing of what fits 61 bits
     right = np.clip(quantum - exponent, 0, 62)
     left = np.clip(exponent - quantum, 0, 62)

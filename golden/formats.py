@@ -18,9 +18,9 @@ ROUNDINGS = ("nearest_even", "nearest_away")
 class FloatFormat:
     """A floating-point code: sign | exponent | mantissa from the most significant bit.
 
-    ``specials``: "none", "nan" (all ones is NaN, no Inf) or "ieee" (largest exponent is Inf and NaN).
-    Without ``signed`` the bits above the exponent are zero; without ``subnormals`` exponent 0 is an
-    exponent like any other, and there is no zero.
+    ``specials``: "none", "nan" (all ones is NaN, no Inf) or "ieee" (largest exponent is Inf and
+    NaN). Without ``signed`` the bits above the exponent are zero; without ``subnormals`` exponent 0
+    is an exponent like any other, and there is no zero.
     """
 
     name: str
@@ -49,7 +49,9 @@ class FloatFormat:
 
     @property
     def ulp_exponent(self) -> int:
-        """Exponent of the smallest subnormal; every finite value is a multiple of its power of two."""
+        """Exponent of the smallest subnormal; every finite value is a multiple of its power of
+        two.
+        """
         return self.min_exponent - self.mantissa_width
 
     @property
@@ -67,7 +69,9 @@ class FloatFormat:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """Value of every code, float64, shape (2**min(width, 16),). Formats wider than 16 bits have no table."""
+        """Value of every code, float64, shape (2**min(width, 16),). Formats wider than 16 bits have
+        no table.
+        """
         if self.width > 16:
             raise ValueError(f"Width of a value table must be at most 16 bits, not {self.width}")
         code = np.arange(1 << self.width)
@@ -75,7 +79,9 @@ class FloatFormat:
         exponent = (code >> self.mantissa_width) & ((1 << self.exponent_width) - 1)
         hidden = (exponent != 0) if self.subnormals else np.ones_like(code)
         scale = np.maximum(exponent, 1 if self.subnormals else 0) - self.bias - self.mantissa_width
-        value = np.ldexp((hidden.astype(np.int64) << self.mantissa_width | mantissa).astype(np.float64), scale)
+        value = np.ldexp(
+            (hidden.astype(np.int64) << self.mantissa_width | mantissa).astype(np.float64), scale
+        )
         top = exponent == (1 << self.exponent_width) - 1
         all_ones = mantissa == (1 << self.mantissa_width) - 1
         if self.specials == "nan":
@@ -90,7 +96,9 @@ class FloatFormat:
 
 @dataclass(frozen=True)
 class IntFormat:
-    """A two's complement integer in units of ``2**-fraction_width``; the most negative code only decodes."""
+    """A two's complement integer in units of ``2**-fraction_width``; the most negative code only
+    decodes.
+    """
 
     name: str
     width: int
@@ -119,14 +127,18 @@ class IntFormat:
     def values(self) -> np.ndarray:
         """Value of every code, float64, shape (2**width,)."""
         code = np.arange(1 << self.width)
-        value = np.ldexp((code - ((code >> (self.width - 1)) << self.width)).astype(np.float64), -self.fraction_width)
+        value = np.ldexp(
+            (code - ((code >> (self.width - 1)) << self.width)).astype(np.float64),
+            -self.fraction_width,
+        )
         value.flags.writeable = False
         return value
 
 
 @dataclass(frozen=True)
 class DenormalIntFormat:
-    """dINT: ``2**width - 2`` uniform levels ``u - zero_point`` and, in the last two codes, +1/2 and -1/2 of a step.
+    """dINT: ``2**width - 2`` uniform levels ``u - zero_point`` and, in the last two codes, +1/2 and
+    -1/2 of a step.
 
     Which code is which, and the zero point 7 of the symmetric form, are our choice; the paper's
     fragments fix only the number of levels and the half steps.
@@ -169,7 +181,8 @@ ElementFormat = FloatFormat | IntFormat | DenormalIntFormat
 
 @dataclass(frozen=True)
 class Macro:
-    """A macro block: ``size`` elements share one factor in [1, 2) that multiplies them before they are quantized.
+    """A macro block: ``size`` elements share one factor in [1, 2) that multiplies them before they
+    are quantized.
 
     ``method``: "static" (from the largest magnitude), "dynamic" (smallest squared error of 16
     factors) or "hybrid" (dynamic for weights, static for activations). arXiv 2603.08713, 4.3.
@@ -201,12 +214,16 @@ class BlockFormat:
 
     @property
     def has_block_scale(self) -> bool:
-        """Whether blocks carry a scale code that the matrix unit sees (binary32 scales are applied outside)."""
+        """Whether blocks carry a scale code that the matrix unit sees (binary32 scales are applied
+        outside).
+        """
         return self.scale is not None and self.scale.width <= 8
 
     @property
     def bits_per_element(self) -> float:
-        """Storage per element, scales included; a whole-row or per-tensor scale counts as nothing."""
+        """Storage per element, scales included; a whole-row or per-tensor scale counts as
+        nothing.
+        """
         bits = float(self.element.width)
         if self.scale is not None and self.block_size is not None:
             bits += self.sides * self.scale.width / self.block_size
@@ -233,7 +250,9 @@ UE5M2 = FloatFormat("ue5m2", 8, 5, 2, 15, "ieee", signed=False)
 E0M8 = FloatFormat("e0m8", 8, 0, 8, 0, signed=False, subnormals=False)
 FP32 = FloatFormat("fp32", 32, 8, 23, 127, "ieee")
 
-ELEMENTS = {f.name: f for f in (E2M1, E2M3, E3M2, E4M3, E5M2, BF16, FP16, MXINT8, INT8, INT4, DINT4)}
+ELEMENTS = {
+    f.name: f for f in (E2M1, E2M3, E3M2, E4M3, E5M2, BF16, FP16, MXINT8, INT8, INT4, DINT4)
+}
 SCALES = {f.name: f for f in (E8M0, UE4M3, UE5M2, E0M8, FP32)}
 
 FORMATS = {
@@ -275,3 +294,12 @@ def get_format(name: str) -> BlockFormat:
         return FORMATS[name]
     except KeyError:
         raise ValueError(f"Format must be one of {', '.join(FORMATS)}, not {name!r}") from None
+
+
+def resolve(fmt: "BlockFormat | str") -> BlockFormat:
+    """A format as it is, or the one of that name. Raises TypeError for anything else."""
+    if isinstance(fmt, BlockFormat):
+        return fmt
+    if isinstance(fmt, str):
+        return get_format(fmt)
+    raise TypeError(f"Format must be a BlockFormat or a name, not {fmt!r}")

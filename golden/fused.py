@@ -1,4 +1,6 @@
-"""The fused aligned sum: many exact addends of any exponent, truncated to one grid, summed, rounded once."""
+"""The fused aligned sum: many exact addends of any exponent, truncated to one grid, summed, rounded
+once.
+"""
 
 from dataclasses import dataclass
 
@@ -13,8 +15,8 @@ _FAR = -(1 << 20)  # below every exponent of ours
 class Addends:
     """Addends ``significand * 2**(exponent - fraction_width)`` along the last axis.
 
-    ``significand``: int64, at most ``bound`` in magnitude. ``nonzero`` marks those that count for the
-    largest exponent, which a sum that cancelled does too. ``nan``, ``positive_inf`` and
+    ``significand``: int64, at most ``bound`` in magnitude. ``nonzero`` marks those that count for
+    the largest exponent, which a sum that cancelled does too. ``nan``, ``positive_inf`` and
     ``negative_inf`` have the leading shape: what the addends hold besides finite values.
     """
 
@@ -41,8 +43,8 @@ def fused_sum(
     """``c`` plus the addends as binary32 bits, as NUMERICS section 4 has it.
 
     Every addend and ``c`` (binary32 bits) is truncated toward zero to a multiple of
-    ``2**(e_max - fraction_bits)``, ``e_max`` the largest exponent of the nonzero ones; the exact sum
-    is rounded once. ``zero_exponent``: the exponent with which zeros take part in ``e_max``
+    ``2**(e_max - fraction_bits)``, ``e_max`` the largest exponent of the nonzero ones; the exact
+    sum is rounded once. ``zero_exponent``: the exponent with which zeros take part in ``e_max``
     (presets); None leaves them out.
 
     Raises ValueError if ``fraction_bits`` makes the sum wider than 61 bits.
@@ -51,7 +53,9 @@ def fused_sum(
     grown = max(fraction_bits - addends.fraction_width, 0)
     width = max((addends.bound * count << grown).bit_length(), fraction_bits + 1) + 1
     if width > 61:
-        raise ValueError(f"Fraction bits must be at most {fraction_bits - (width - 61)}, not {fraction_bits}")
+        raise ValueError(
+            f"Fraction bits must be at most {fraction_bits - (width - 61)}, not {fraction_bits}"
+        )
 
     c_significand, c_exponent, c_nan, c_inf = binary32.unpack(c)
     c_exponent = np.where(c_significand != 0, c_exponent, _FAR)
@@ -61,9 +65,15 @@ def fused_sum(
         any_zero = ~addends.nonzero.all(axis=-1) | (c_significand == 0)
         largest = np.where(any_zero, np.maximum(largest, zero_exponent), largest)
 
-    total = _aligned(addends.significand, largest[..., None] - exponent, fraction_bits - addends.fraction_width)
-    total = total.sum(axis=-1) + _aligned(c_significand, largest - c_exponent, fraction_bits - binary32.FRACTION_WIDTH)
-    bits = binary32.pack(total, largest - fraction_bits, fraction_width=output_fraction, truncate=truncate)
+    total = _aligned(
+        addends.significand, largest[..., None] - exponent, fraction_bits - addends.fraction_width
+    )
+    total = total.sum(axis=-1) + _aligned(
+        c_significand, largest - c_exponent, fraction_bits - binary32.FRACTION_WIDTH
+    )
+    bits = binary32.pack(
+        total, largest - fraction_bits, fraction_width=output_fraction, truncate=truncate
+    )
 
     c_negative = (np.asarray(c) & np.uint32(binary32.SIGN)) != 0
     positive_inf = addends.positive_inf | (c_inf & ~c_negative)

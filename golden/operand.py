@@ -1,4 +1,6 @@
-"""One operand of a dot product, decoded: integer elements, and the scale that each of them meets."""
+"""One operand of a dot product, decoded: integer elements, and the scale that each of them
+meets.
+"""
 
 import numpy as np
 
@@ -7,7 +9,8 @@ from golden.tables import element_table, scale_table
 
 
 class Operand:
-    """Codes (..., K) and scale codes (..., blocks[, 2]) of one format, with what the sums need of them.
+    """Codes (..., K) and scale codes (..., blocks[, 2]) of one format, with what the sums need of
+    them.
 
     ``scales`` None stands for scales of one. ``nan``, shape (...): whether a scale is NaN.
     Raises ValueError when the scales do not fit the codes.
@@ -27,7 +30,9 @@ class Operand:
             self.nan = np.zeros(self.lead, bool)
             return
         if not fmt.has_block_scale:
-            raise ValueError(f"Scales must be None for {fmt.name}, whose scales are applied outside")
+            raise ValueError(
+                f"Scales must be None for {fmt.name}, whose scales are applied outside"
+            )
         self.block = fmt.block_size or self.k
         scales = np.asarray(scales)
         shape = (*self.lead, self.k // self.block) + ((2,) if fmt.sides == 2 else ())
@@ -43,7 +48,9 @@ class Operand:
     @property
     def has_specials(self) -> bool:
         """Whether any code is NaN or Inf."""
-        return self.fmt.element.has_nan and bool((self.table.nan | self.table.inf)[self.codes].any())
+        return self.fmt.element.has_nan and bool(
+            (self.table.nan | self.table.inf)[self.codes].any()
+        )
 
     def sides(self, dtype: type) -> list[np.ndarray]:
         """Integer elements (..., K) of each side, zero where an element belongs to the other."""
@@ -53,7 +60,9 @@ class Operand:
         return [np.maximum(integer, 0), np.minimum(integer, 0)]
 
     def group_scales(self, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Significand and exponent (..., K / size) of the scale of each side, repeated where a block spans groups."""
+        """Significand and exponent (..., K / size) of the scale of each side, repeated where a
+        block spans groups.
+        """
         repeat = self.block // size
         significand, exponent = self._significand, self._exponent
         if repeat > 1:
@@ -62,7 +71,10 @@ class Operand:
 
     def factors(self) -> tuple[np.ndarray, np.ndarray]:
         """Significand (element times scale) and exponent (..., K) of every element."""
-        significand, exponent = np.take(self.table.significand, self.codes), np.take(self.table.exponent, self.codes)
+        significand, exponent = (
+            np.take(self.table.significand, self.codes),
+            np.take(self.table.exponent, self.codes),
+        )
         if self.fmt.scale is None:
             return significand, exponent
         blocks = (*self.lead, self.k // self.block, self.block)
@@ -70,7 +82,8 @@ class Operand:
         if self.fmt.sides == 2:
             positive = significand > 0
             scale, scale_exponent = (
-                np.where(positive, s[..., :1], s[..., 1:]) for s in (self._significand, self._exponent)
+                np.where(positive, s[..., :1], s[..., 1:])
+                for s in (self._significand, self._exponent)
             )
         else:
             scale, scale_exponent = self._significand, self._exponent
@@ -78,7 +91,9 @@ class Operand:
         return (significand * scale).reshape(shape), (exponent + scale_exponent).reshape(shape)
 
     def classes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sign (+1, -1), is-zero and is-Inf of every element (..., K); an element whose scale is zero is zero."""
+        """Sign (+1, -1), is-zero and is-Inf of every element (..., K); an element whose scale is
+        zero is zero.
+        """
         values = self.fmt.element.values[self.codes]
         sign = np.where(np.signbit(values), -1, 1)
         zero = values == 0
@@ -88,8 +103,12 @@ class Operand:
         return sign, zero, self.table.inf[self.codes]
 
 
-def specials(a: Operand, b: Operand, outer: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which dot products hold a NaN (or Inf times zero), a +Inf and a -Inf product; bool (...) or, outer, (M, N)."""
+def specials(
+    a: Operand, b: Operand, outer: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which dot products hold a NaN (or Inf times zero), a +Inf and a -Inf product; bool (...) or,
+    outer, (M, N).
+    """
     lead = (len(a.codes), len(b.codes)) if outer else np.broadcast_shapes(a.lead, b.lead)
     if not (a.has_specials or b.has_specials):
         none = np.zeros(lead, bool)
@@ -99,7 +118,9 @@ def specials(a: Operand, b: Operand, outer: bool = False) -> tuple[np.ndarray, n
         return (x[:, None], y[None]) if outer else (x, y)
 
     nan_a, nan_b = spread(a.table.nan[a.codes], b.table.nan[b.codes])
-    (sign_a, sign_b), (zero_a, zero_b), (inf_a, inf_b) = (spread(x, y) for x, y in zip(a.classes(), b.classes()))
+    (sign_a, sign_b), (zero_a, zero_b), (inf_a, inf_b) = (
+        spread(x, y) for x, y in zip(a.classes(), b.classes())
+    )
     sign = sign_a * sign_b
     bad = nan_a | nan_b | (inf_a & zero_b) | (zero_a & inf_b)
     inf = (inf_a | inf_b) & ~bad

@@ -1,7 +1,7 @@
 """Integer tables of the element and scale formats: what a decoder in hardware would hand on."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Table:
         return max(abs(int(i)) for i in self.integer)
 
 
-@lru_cache(maxsize=None)
+@cache
 def element_table(element: ElementFormat) -> Table:
     """The table of an element format of at most 16 bits.
 
@@ -63,12 +63,13 @@ def element_table(element: ElementFormat) -> Table:
     return _frozen(Table(significand, exponent, fraction_width, integer, ulp, nan, inf))
 
 
-@lru_cache(maxsize=None)
+@cache
 def scale_table(scale: FloatFormat) -> Table:
-    """The table of an 8-bit scale format; Inf counts as NaN, and bits above the format's are ignored.
+    """The table of an 8-bit scale format; Inf counts as NaN, and bits above the format's are
+    ignored.
 
     >>> t = scale_table(FloatFormat("ue4m3", 8, 4, 3, 7, "nan", signed=False))
-    >>> int(t.significand[0x3C]), int(t.exponent[0x3C]), bool(t.nan[0x7F])  # 1.5 with three fraction bits
+    >>> int(t.significand[0x3C]), int(t.exponent[0x3C]), bool(t.nan[0x7F])  # 12/8 * 2^0
     (12, 0, True)
     """
     width = scale.exponent_width + scale.mantissa_width
@@ -95,7 +96,8 @@ def _frozen(table: Table) -> Table:
 
 
 def sums_in_groups(a: BlockFormat, b: BlockFormat) -> bool:
-    """Whether a pair's products are summed exactly block by block before alignment (NUMERICS section 4).
+    """Whether a pair's products are summed exactly block by block before alignment (NUMERICS
+    section 4).
 
     True when both elements are integers or have at most six bits.
     """
@@ -103,7 +105,8 @@ def sums_in_groups(a: BlockFormat, b: BlockFormat) -> bool:
 
 
 def group_size(a: BlockFormat, b: BlockFormat, k: int) -> int:
-    """Elements of one block pair: the smaller of the two blocks, a whole step of ``k`` when neither has one.
+    """Elements of one block pair: the smaller of the two blocks, a whole step of ``k`` when neither
+    has one.
 
     Raises ValueError when the larger block is not a multiple of the smaller, or ``k`` of both.
     """

@@ -1,0 +1,177 @@
+"""From real tensors to codes: scales first, then elements against the scales, in cache-sized
+pieces.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from golden.cast import cast, cast_float
+from golden.formats import BlockFormat, FloatFormat, resolve
+from golden.quantized import Quantized, normal_axis, padded
+from golden.scaling import block_maxima, block_scales, tensor_scale
+
+_CHUNK = 1 << 16  # elements: the few buffers of that size stay in a core's cache
+_WIDE_CHUNK = 1 << 15
+
+
+def quantize(x: np.ndarray, fmt: BlockFormat | str, axis: int | None = -1) -> Quantized:
+    """Quantize a tensor as NUMERICS section 3 has it: every decision on the exact real quotient.
+
+    ``x``: float32, or what converts to it exactly. ``fmt``: a format or the name of one. ``axis``:
+    where blocks run; None gives the whole tensor one scale, for formats with ``block_size`` None.
+    Returns a :class:`Quantized`; the last block along ``axis`` is padded with zeros.
+    Raises TypeError for x that holds no real numbers; ValueError for values binary32 cannot hold,
+    an axis out of range or of no elements, NaN or Inf where neither scale nor element has a NaN.
+
+    >>> q = quantize(np.float32([1, -3, 0.2, 24]), "mxfp4")
+    >>> q.codes[:4].tolist(), q.scales.tolist()  # 0.25, -0.75, 0.05 and 6 in units of 4
+    ([0, 10, 0, 7], [129])
+    """
+    fmt = resolve(fmt)
+    x = as_float32(x)
+    if x.ndim == 0 or 0 in x.shape:
+        raise ValueError(f"x must have at least one element along every axis, not shape {x.shape}")
+    if axis is None:
+        if fmt.block_size is not None:
+            raise ValueError(
+                f"Axis must be given for {fmt.name}, which has blocks of {fmt.block_size}, not None"
+            )
+        flat = quantize(x.reshape(-1), fmt, 0)
+        scales = None if flat.scales is None else flat.scales[0]
+        return replace(
+            flat, codes=flat.codes.reshape(x.shape), scales=scales, shape=x.shape, axis=None
+        )
+    axis = normal_axis(axis, x.ndim)
+    rows = _rows(x, axis, fmt.block_size)
+    lead = x.shape[:axis] + x.shape[axis + 1 :]
+    codes = np.empty(rows.shape, np.uint8 if fmt.element.width <= 8 else np.uint16)
+
+    def restore(array: np.ndarray, *tail: int) -> np.ndarray:
+        """Blocks, one after the other, back to the axes of x."""
+        return np.ascontiguousarray(np.moveaxis(array.reshape(*lead, -1, *tail), len(lead), axis))
+
+    if fmt.scale is None:
+        _quantize_plain(rows, fmt.element, codes)
+        return Quantized(fmt, restore(codes), None, x.shape, axis)
+    maxima, special = _maxima(rows, fmt)
+    if (special.any() and not fmt.scale.has_nan) or (special.any() and fmt.scale.width > 8):
+        raise ValueError(f"x must be finite for {fmt.name}, whose scale marks no NaN block")
+    t = None
+    if fmt.tensor_scale:
+        t = tensor_scale(np.max(maxima[~special], initial=0), fmt)
+    scales, values = block_scales(np.where(special[:, None], 0, maxima), fmt, t)
+    _quantize_blocks(rows, fmt, values if t is None else values * np.float64(t), codes)
+    codes[special | (maxima == 0).all(axis=1) | (values == 0).all(axis=1)] = 0
+    if special.any():
+        scales[special] = fmt.scale.nan_code
+    return Quantized(
+        fmt, restore(codes), restore(scales, *(2,) * (fmt.sides - 1)), x.shape, axis, t
+    )
+
+
+def as_float32(x: np.ndarray) -> np.ndarray:
+    """``x`` as a float32 array, when no value changes. Raises TypeError or ValueError otherwise.
+
+    >>> as_float32([1, 2]).dtype
+    dtype('float32')
+    """
+    x = np.asarray(x)
+    if x.dtype == np.float32:
+        return x.astype(np.float32, copy=False)
+    if x.dtype.kind not in "fiu" and x.dtype.name != "bfloat16":
+        raise TypeError(f"x must be real numbers, not {x.dtype}")
+    with np.errstate(over="ignore"):
+        narrow = x.astype(np.float32)
+    if x.dtype.name not in ("float16", "bfloat16"):
+        same = (narrow.astype(x.dtype) == x) if x.dtype.kind == "f" else _same_integers(narrow, x)
+        if not np.all(same | (x != x)):
+            raise ValueError(
+                f"x must be exact in float32, not {x.dtype} that rounds; convert it to round"
+            )
+    return narrow
+
+
+def _same_integers(narrow: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Whether integers survived; |x| below 2^24 always does, above the low bits decide."""
+    magnitude = (
+        np.where(x < 0, 0 - x.astype(np.uint64), x.astype(np.uint64)) if x.dtype.kind == "i" else x
+    )
+    return np.abs(narrow.astype(np.float64)).astype(object) == magnitude.astype(object)
+
+
+def _rows(x: np.ndarray, axis: int, block: int | None) -> np.ndarray:
+    """Blocks of ``x`` (B, block), contiguous float32, and the padded length; a view when the layout
+    allows.
+    """
+    moved = np.moveaxis(x, axis, -1)
+    length = padded(moved.shape[-1], block)
+    if length != moved.shape[-1]:
+        whole = np.zeros((*moved.shape[:-1], length), np.float32)
+        whole[..., : moved.shape[-1]] = moved
+        moved = whole
+    return np.ascontiguousarray(moved, np.float32).reshape(-1, block or length)
+
+
+def _pieces(shape: tuple[int, int], size: int):
+    """Slices of a (B, block) array of about ``size`` elements, whole blocks together where they
+    fit.
+    """
+    rows, columns = max(1, size // shape[1]), min(shape[1], size)
+    for i in range(0, shape[0], rows):
+        for j in range(0, shape[1], columns):
+            yield slice(i, i + rows), slice(j, j + columns)
+
+
+def _maxima(rows: np.ndarray, fmt: BlockFormat) -> tuple[np.ndarray, np.ndarray]:
+    """:func:`golden.scaling.block_maxima` of all blocks, float32 (B, sides) and bool (B,)."""
+    maxima = np.zeros((len(rows), fmt.sides), np.float32)
+    special = np.zeros(len(rows), bool)
+    for blocks, columns in _pieces(rows.shape, _CHUNK):
+        part, nonfinite = block_maxima(rows[blocks, columns], fmt.sides)
+        special[blocks] |= nonfinite
+        np.fmax(maxima[blocks], part, out=maxima[blocks])
+    return maxima, special
+
+
+def _quantize_blocks(
+    rows: np.ndarray, fmt: BlockFormat, values: np.ndarray, codes: np.ndarray
+) -> None:
+    """Cast each element over the value (B, sides) of its scale."""
+    away = fmt.rounding == "nearest_away"
+    two = fmt.sides == 2
+    narrow = fmt.scale.mantissa_width == 0 and _fits_binary32(fmt.element)
+    # x / 0 would be NaN: a side without a scale has elements of zero.
+    factors = np.where(values == 0, np.inf, values)
+    if narrow:
+        # x times a power of two is exact, or so small that it rounds to zero all the same.
+        factors = (1 / factors).astype(np.float32)
+    with np.errstate(all="ignore"):
+        for blocks, columns in _pieces(rows.shape, _CHUNK if narrow else _WIDE_CHUNK):
+            x = rows[blocks, columns]
+            factor = factors[blocks]
+            if two:
+                factor = np.where(np.signbit(x), factor[:, 1:], factor[:, :1])
+            y = x * factor if narrow else x / factor
+            codes[blocks, columns] = cast(y, fmt.element, away, signed_zero=not two)
+
+
+def _fits_binary32(element) -> bool:
+    """Whether the cast's sums stay in binary32's range."""
+    return not isinstance(element, FloatFormat) or (
+        element.max_exponent < 100 and element.min_exponent > -60
+    )
+
+
+def _quantize_plain(rows: np.ndarray, element: FloatFormat, codes: np.ndarray) -> None:
+    """IEEE conversion to a float element without a scale: overflow is Inf, or NaN where there is no
+    Inf.
+    """
+    nan = element.nan_code
+    with np.errstate(all="ignore"):
+        for piece in _pieces(rows.shape, _WIDE_CHUNK):
+            x = rows[piece].astype(np.float64)
+            bad = np.isnan(x) if element.has_inf else ~np.isfinite(x)
+            codes[piece] = cast_float(x, element, saturate=False)
+            if bad.any():
+                codes[piece][bad] = nan
