@@ -1,0 +1,66 @@
+# mxforge: from the name of a number format to verified Verilog. Type `make` for help.
+# Every target sets up what it needs the first time; all output goes to build/.
+
+PYTHON ?= python3
+RUN := .venv/bin/python -m gen
+
+# Each variable that has a value becomes an option, quoted for the shell; an empty one is the default.
+quote = '$(subst ','\'',$(1))'
+option = $(if $(strip $(2)),$(1) $(call quote,$(strip $(2))))
+CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
+	$(call option,--k,$(K)) $(call option,--acc,$(ACC))
+
+.PHONY: help verilog sim synth tensors test lint clean icarus
+.DEFAULT_GOAL := help
+
+help:
+	@echo "mxforge: from the name of a number format to verified Verilog."
+	@echo
+	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= K= ACC=]"
+	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1]"
+	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz]"
+	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
+	@echo "  make test                    everything that must pass            [SEED=]"
+	@echo "  make lint                    ruff and mypy alone"
+	@echo "  make clean                   remove build/"
+	@echo
+	@echo "FMT is a format, or a pair A:B (activations : weights); UNIT is mac or dot."
+	@echo "Known formats, more options and examples: $(RUN) --help"
+
+verilog: .venv/ready
+	@$(RUN) verilog $(CONFIGURATION)
+
+sim: .venv/ready $(if $(filter icarus,$(SIM)),icarus)
+	@$(RUN) sim $(CONFIGURATION) $(call option,--sim,$(SIM)) $(call option,--seed,$(SEED)) \
+		$(call option,--count,$(COUNT)) $(call option,--data,$(DATA)) $(call option,--waves,$(WAVES))
+
+synth: .venv/ready
+	@$(RUN) synth $(CONFIGURATION) $(foreach lib,$(LIB),$(call option,--lib,$(lib)))
+
+tensors: .venv/tensors
+	@$(RUN) tensors $(call option,--out,$(DATA))
+
+test: lint icarus
+	@.venv/bin/python -m pytest -n 2
+
+lint: .venv/ready
+	@.venv/bin/python -m ruff check .
+	@.venv/bin/python -m mypy
+
+clean:
+	rm -rf build
+
+icarus:
+	@sh gen/setup.sh icarus
+
+.venv/ready: requirements.lock pyproject.toml
+	@PYTHON=$(call quote,$(PYTHON)) sh gen/setup.sh venv
+
+# An environment whose Python no longer runs (moved, upgraded) is set up again.
+ifneq ($(shell .venv/bin/python -c 'print(1)' 2>/dev/null),1)
+.venv/ready: FORCE
+FORCE:
+endif
+
+.venv/tensors: .venv/ready tensors.lock
+	@sh gen/setup.sh tensors
