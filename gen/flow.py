@@ -1,0 +1,121 @@
+"""The synthesis script: Yosys down to gates and flip-flops, ABC onto the library's cells."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gen import yosys
+from gen.errors import UsageError
+from gen.liberty import Library
+
+_PREPARE = "strash; ifraig; scorr; dc2; strash; "
+RECIPES = {
+    "area": _PREPARE + "&get -n; &nf -a 10; &put; topo; stime -p",
+    "delay": _PREPARE + "dch -f; map -B 0.9; topo; buffer -c; upsize; dnsize; stime -p",
+}
+"""ABC's commands by recipe."""
+
+ADDERS = {"gates": (), "full": ("full_adder",), "full and half": ("full_adder", "half_adder")}
+"""Which adder modules become the library's cells, by name of the choice."""
+
+_REPORT = re.compile(r"Area = *[\d.]+ .*Delay = *([\d.]+) ps")
+_MODULE = re.compile(r"^\s*module\s+\\?([^\s(;#]+)", re.MULTILINE)
+
+
+class Flow:
+    """One design on one library, in a temporary folder that lasts as long as the context.
+
+    Modules `kept` stay apart in the netlist; all others dissolve. `choices` are the names of ADDERS
+    that make a difference for this design and library.
+    """
+
+    def __init__(self, verilog: str, top: str, library: Library, kept: Iterable[str] = ()):
+        self._verilog, self._top, self._library = verilog, top, library
+        modules = set(_MODULE.findall(verilog))
+        words = re.findall(r"\b(?:full|half)_adder\b", verilog)
+        self._kept = [name for name in kept if name in modules and name != top]
+        self._adders = [
+            name for name in ADDERS["full and half"] if name in modules and words.count(name) > 1
+        ]
+        cells = {"full_adder": library.full_adder, "half_adder": library.half_adder}
+        self._cells = {name: cell for name in self._adders if (cell := cells[name])}
+        used = [tuple(name for name in ADDERS[choice] if name in self._cells) for choice in ADDERS]
+        self.choices = [c for i, c in enumerate(ADDERS) if used[i] not in used[:i]]
+
+    def __enter__(self) -> Flow:
+        self._temporary = tempfile.TemporaryDirectory(prefix="mxforge-")
+        self._folder = Path(self._temporary.name)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._temporary.cleanup()
+
+    def map(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[dict, float | None]]:
+        """Map with each (recipe, choice of adders): the netlist by module, and ABC's delay in ns.
+
+        The delay is None where adder cells or `kept` modules hid parts of the paths from ABC.
+        """
+        lines = self._read()
+        for recipe, choice in pairs:
+            lines += self._map(recipe, choice, f"{recipe}-{choice}".replace(" ", "_"))
+        try:
+            yosys.run(lines, self._folder)
+        except yosys.YosysError as error:
+            if "ABC" in str(error) or "liberty" in str(error).lower():
+                raise UsageError(f"LIB {self._library.path} cannot be used: {error}") from None
+            raise
+        return [self._result(f"{recipe}-{choice}".replace(" ", "_")) for recipe, choice in pairs]
+
+    def _read(self) -> list[str]:
+        """Commands that synthesize the design down to gates, with its adder modules still whole."""
+        (self._folder / "design.v").write_text(self._verilog)
+        (self._folder / "library.lib").write_text(self._library.text, encoding="latin-1")
+        whole = [f"setattr -mod -set keep_hierarchy 1 {name}" for name in self._adders + self._kept]
+        return [
+            "read_verilog design.v",
+            *whole,
+            f"synth -noabc -flatten -top {self._top}",
+            f"dfflibmap -liberty library.lib {self._unusable}",
+            "opt",
+            "design -save base",
+        ]
+
+    def _map(self, recipe: str, choice: str, name: str) -> list[str]:
+        """Commands that put adder cells in place, dissolve other adder modules, and run ABC."""
+        cells = {module: cell for module, cell in self._cells.items() if module in ADDERS[choice]}
+        lines = ["design -load base"]
+        if cells:
+            text = "\n".join(cell.verilog(module) for module, cell in cells.items())
+            (self._folder / f"{name}.v").write_text(text)
+            lines.append(f"techmap -map {name}.v")
+        if self._adders:
+            lines.append(f"setattr -mod -unset keep_hierarchy {' '.join(self._adders)}")
+        (self._folder / f"{recipe}.abc").write_text(RECIPES[recipe] + "\n")
+        abc = f"abc -liberty library.lib {self._unusable} -script {recipe}.abc"
+        return [
+            *lines,
+            "flatten",
+            "opt",
+            f"tee -o {name}.log {abc}",
+            "opt_clean",
+            f"write_json {name}.json",
+        ]
+
+    @property
+    def _unusable(self) -> str:
+        cells = (cell.name for cell in self._library.cells.values() if not cell.is_usable)
+        return " ".join(f"-dont_use {name}" for name in cells)
+
+    def _result(self, name: str) -> tuple[dict, float | None]:
+        modules = yosys.netlist(self._folder / f"{name}.json")
+        kinds = {cell["type"] for module in modules.values() for cell in module["cells"].values()}
+        for kind in sorted(kinds - set(modules) - set(self._library.cells) - {"$scopeinfo"}):
+            raise UsageError(f"LIB {self._library.path} must have a cell for {kind}, and has none")
+        adders = {adder.cell.name for adder in self._cells.values()}
+        reports = _REPORT.findall((self._folder / f"{name}.log").read_text())
+        return modules, float(reports[0]) / 1000 if len(
+            reports
+        ) == 1 and not kinds & adders else None

@@ -1,0 +1,196 @@
+"""Liberty files: the cells of a standard-cell library, found by what they compute."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gen.errors import UsageError
+from gen.functions import truth_table
+from gen.liberty_syntax import Group, parse
+
+STATES = ("ff", "latch", "ff_bank", "latch_bank", "statetable")
+RESERVED = (
+    "always_on",
+    "clock_gating_integrated_cell",
+    "is_isolation_cell",
+    "is_level_shifter",
+    "switch_cell_type",
+)
+MAJORITY, PARITY3 = 0b11101000, 0b10010110
+AND2, XOR2, NAND2 = 0b1000, 0b0110, 0b0111
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: `area` in the library's units, `functions` as truth tables over `inputs`.
+
+    A table (see :mod:`gen.functions`) is None for an output that is no function of the inputs
+    (state, three-state). `is_usable` is false for cells marked ``dont_use`` and those of power and
+    clock networks. `group` is the cell's Liberty group, which :mod:`gen.delays` reads.
+    """
+
+    name: str
+    area: float
+    inputs: tuple[str, ...]
+    functions: dict[str, int | None]
+    is_usable: bool
+    group: Group
+
+    @property
+    def is_combinational(self) -> bool:
+        """Whether every output is a function of the inputs."""
+        return bool(self.functions) and None not in self.functions.values()
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether the cell holds state."""
+        return any(inner.name in STATES for inner in self.group.groups)
+
+    @property
+    def is_flip_flop(self) -> bool:
+        """Whether the cell is an edge-triggered flip-flop that stores one of its pins as it is."""
+        states = (ff.attributes.get("next_state", "") for ff in self.group.named("ff"))
+        return any(state.strip("() ") in self.inputs for state in states)
+
+
+@dataclass(frozen=True)
+class Adder:
+    """A library's full adder (three inputs) or half adder (two); its outputs may be inverted."""
+
+    cell: Cell
+    sum: str
+    carry: str
+    is_sum_inverted: bool
+    is_carry_inverted: bool
+
+    def verilog(self, module: str) -> str:
+        """Yosys's techmap rule that puts the cell in the place of `module` (a, b[, c], s, co).
+
+        It leaves those with a constant input, for which a few gates are enough.
+        """
+        ports = ("a", "b", "c")[: len(self.cell.inputs)]
+        pins = [f".{pin}({port})" for pin, port in zip(self.cell.inputs, ports, strict=True)]
+        pins += [f".{self.sum}(sum)", f".{self.carry}(carry)"]
+        constants = ", ".join(f"_TECHMAP_CONSTMSK_{port}_" for port in ports)
+        return (
+            f"module {module} (input {', '.join(ports)}, output s, co);\n"
+            + "".join(f"  parameter _TECHMAP_CONSTMSK_{port}_ = 0;\n" for port in ports)
+            + f"  wire _TECHMAP_FAIL_ = |{{{constants}}};\n"
+            "  wire sum, carry;\n"
+            f"  \\{self.cell.name} adder ({', '.join(pins)});\n"
+            f"  assign s = {'~' * self.is_sum_inverted}sum;\n"
+            f"  assign co = {'~' * self.is_carry_inverted}carry;\n"
+            "endmodule\n"
+        )
+
+
+@dataclass(frozen=True)
+class Library:
+    """A Liberty file that was read: `cells` by name, `group` its whole content."""
+
+    name: str
+    path: Path
+    text: str
+    cells: dict[str, Cell]
+    group: Group
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the uncompressed text: what a report was measured on."""
+        return hashlib.sha256(self.text.encode("latin-1")).hexdigest()
+
+    @cached_property
+    def nand2(self) -> Cell:
+        """The smallest two-input NAND, whose area is one gate equivalent."""
+        found = [cell for cell in self._usable(2) if list(cell.functions.values()) == [NAND2]]
+        if not found:
+            raise UsageError(
+                f"LIB {self.path} has no two-input NAND to measure gate equivalents with"
+            )
+        return min(found, key=_size)
+
+    @cached_property
+    def flip_flop(self) -> Cell:
+        """The smallest flip-flop that stores one of its pins as it is."""
+        found = [cell for cell in self.cells.values() if cell.is_usable and cell.is_flip_flop]
+        if not found:
+            raise UsageError(f"LIB {self.path} has no D flip-flop")
+        return min(found, key=_size)
+
+    @cached_property
+    def full_adder(self) -> Adder | None:
+        """The smallest cell with three inputs whose outputs are their sum and carry, or None."""
+        return self._adder(3, PARITY3, MAJORITY)
+
+    @cached_property
+    def half_adder(self) -> Adder | None:
+        """The smallest cell with two inputs whose outputs are their sum and carry, or None."""
+        return self._adder(2, XOR2, AND2)
+
+    def gate_equivalents(self, cell: str) -> float:
+        """The area of one of the cells in units of the smallest NAND2."""
+        return self.cells[cell].area / self.nand2.area
+
+    def _usable(self, inputs: int) -> Iterator[Cell]:
+        for cell in self.cells.values():
+            if cell.is_usable and cell.is_combinational and len(cell.inputs) == inputs:
+                yield cell
+
+    def _adder(self, inputs: int, sum_table: int, carry_table: int) -> Adder | None:
+        ones = (1 << (1 << inputs)) - 1
+        found = []
+        for cell in self._usable(inputs):
+            pins = {table: pin for pin, table in cell.functions.items()}
+            sums = [table for table in (sum_table, ones ^ sum_table) if table in pins]
+            carries = [table for table in (carry_table, ones ^ carry_table) if table in pins]
+            if len(cell.functions) == 2 and sums and carries:
+                s, c = sums[0], carries[0]
+                found.append(Adder(cell, pins[s], pins[c], s != sum_table, c != carry_table))
+        return min(found, key=lambda adder: _size(adder.cell), default=None)
+
+
+def _size(cell: Cell) -> tuple[float, str]:
+    return cell.area, cell.name
+
+
+def load(path: Path | str) -> Library:
+    """Read a Liberty file, plain or compressed with gzip; UsageError for anything else."""
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        text = data.decode("latin-1")
+        group = parse(text)
+        cells = {cell.name: cell for cell in map(_cell, group.named("cell"))}
+    except FileNotFoundError:
+        raise UsageError(f"LIB must be a Liberty file, and {path} does not exist") from None
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged or cut off"
+        raise UsageError(f"LIB {path} cannot be read: {reason}") from None
+    except (ValueError, IndexError) as error:
+        raise UsageError(f"LIB {path} is not a usable Liberty file: {error}") from None
+    if not cells:
+        raise UsageError(f"LIB {path} describes no cells")
+    return Library(group.arguments[0], path, text, cells, group)
+
+
+def _cell(group: Group) -> Cell:
+    pins = list(group.named("pin"))
+    for collection in ("bus", "bundle"):
+        pins += [pin for outer in group.named(collection) for pin in outer.named("pin")]
+    inputs = tuple(pin.arguments[0] for pin in pins if pin.attributes.get("direction") == "input")
+    functions: dict[str, int | None] = {}
+    for pin in pins:
+        if pin.attributes.get("direction") in ("output", "inout"):
+            text = None if "three_state" in pin.attributes else pin.attributes.get("function")
+            functions[pin.arguments[0]] = None if text is None else truth_table(text, inputs)
+    reserved = any(name in group.attributes for name in RESERVED)
+    is_usable = group.attributes.get("dont_use") != "true" and not reserved
+    return Cell(group.arguments[0], group.number("area"), inputs, functions, is_usable, group)

@@ -1,0 +1,140 @@
+"""Verilog mapped onto the cells of a Liberty file: area, longest path, and where the area is.
+
+Two recipes. Both synthesize the flattened design with Yosys and map it with ABC: ``area`` for area,
+``delay`` for speed with buffers and sized cells. Modules named ``full_adder`` (a, b, c, s, co) and
+``half_adder`` (a, b, s, co) become the library's adder cells where that beats what ABC makes of
+them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gen.delays import Delays
+from gen.flow import RECIPES, Flow
+from gen.liberty import Library, load
+from gen.timing import Path as TimingPath
+from gen.timing import longest_path
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A mapped design. Areas are in gate equivalents, times in nanoseconds.
+
+    `path` begins and ends at ports or clock edges, `combinational_path` counts nothing for
+    flip-flops; either is None where there is none. `abc_delay` is ABC's own estimate of the latter,
+    None where there are adder cells, which ABC cannot see through.
+    """
+
+    recipe: str
+    adders: str
+    combinational: float
+    sequential: float
+    cells: Mapping[str, int]
+    flip_flops: int
+    path: TimingPath | None
+    combinational_path: TimingPath | None
+    abc_delay: float | None
+
+    @property
+    def area(self) -> float:
+        """Combinational and sequential area."""
+        return self.combinational + self.sequential
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Smaller is better: by area for recipe area, by time for recipe delay."""
+        time = self.path.nanoseconds if self.path else 0.0
+        return (self.area, time) if self.recipe == "area" else (time, self.area)
+
+
+def area(
+    verilog: str,
+    top: str,
+    liberty: Library | Path | str,
+    recipe: str = "area",
+    adders: str | None = None,
+) -> Mapped:
+    """Map module `top` of a Verilog text with one recipe.
+
+    `adders` is one of :data:`gen.flow.ADDERS`; None tries them all and keeps the best. UsageError
+    for a Liberty file that cannot be used, YosysError for Verilog that cannot.
+    """
+    library = liberty if isinstance(liberty, Library) else load(liberty)
+    mapped = variants(verilog, top, library, (recipe,), (adders,) if adders else None)
+    return min(mapped, key=lambda each: each.rank)
+
+
+def variants(
+    verilog: str,
+    top: str,
+    library: Library,
+    recipes: Iterable[str] = tuple(RECIPES),
+    adders: Iterable[str] | None = None,
+) -> list[Mapped]:
+    """The design mapped by each recipe with each choice of adder cells."""
+    delays = Delays(library)
+    with Flow(verilog, top, library) as flow:
+        pairs = [(recipe, choice) for choice in adders or flow.choices for recipe in recipes]
+        netlists = flow.map(pairs)
+        return [
+            _measure(modules[top], library, delays, recipe, choice, abc_delay)
+            for (recipe, choice), (modules, abc_delay) in zip(pairs, netlists, strict=True)
+        ]
+
+
+def _measure(
+    module: dict,
+    library: Library,
+    delays: Delays,
+    recipe: str,
+    adders: str,
+    abc_delay: float | None,
+) -> Mapped:
+    """Count one flat netlist and time it."""
+    cells = Counter(cell["type"] for cell in module["cells"].values())
+    cells = Counter({name: cells[name] for name in sorted(cells) if name in library.cells})
+    areas = {name: count * library.gate_equivalents(name) for name, count in cells.items()}
+    states = [name for name in cells if library.cells[name].is_sequential]
+    sequential = sum(areas[name] for name in states)
+    return Mapped(
+        recipe=recipe,
+        adders=adders,
+        combinational=sum(areas.values()) - sequential,
+        sequential=sequential,
+        cells=dict(cells),
+        flip_flops=sum(cells[name] for name in states),
+        path=longest_path(delays, module),
+        combinational_path=longest_path(delays, module, registers=False),
+        abc_delay=abc_delay,
+    )
+
+
+def breakdown(
+    verilog: str, top: str, parts: Mapping[str, str], library: Library, adders: str
+) -> dict[str, float]:
+    """Area in gate equivalents by part, from a mapping for area that keeps the hierarchy.
+
+    `parts` names the part of each module that counts by itself; other modules dissolve into the one
+    that uses them; the top, if not named, is "control". Flip-flops are "registers" wherever they
+    are.
+    """
+    with Flow(verilog, top, library, kept=sorted(parts)) as flow:
+        ((modules, _),) = flow.map([("area", adders)])
+    areas: dict[str, float] = defaultdict(float)
+
+    def add(name: str, count: int) -> None:
+        for cell in modules[name]["cells"].values():
+            kind = cell["type"]
+            if kind in library.cells:
+                is_register = library.cells[kind].is_sequential
+                part = "registers" if is_register else parts.get(name, "control")
+                areas[part] += count * library.gate_equivalents(kind)
+            elif kind in modules:
+                add(kind, count)
+
+    add(top, 1)
+    return dict(areas)
