@@ -71,5 +71,5 @@ def pack(
         kept = ((magnitude + np.where(right > 0, half, 0)) >> right) << left
     # The hidden bit of a normal significand adds one to the exponent field; a carry out adds two.
     field = np.minimum(quantum - dropped - _ULP_EXPONENT, 255)
-    bits = np.minimum((field << FRACTION_WIDTH) + (kept << dropped), INF)
+    bits = np.minimum((field << FRACTION_WIDTH) + (kept << dropped), INF) * (magnitude != 0)
     return (bits | np.where(total < 0, SIGN, 0)).astype(np.uint32)
