@@ -5,8 +5,9 @@ from math import lcm
 
 from golden.formats import get_format
 from golden.formats import BlockFormat
-from hdl.dot import Dot, name_of_pair
+from hdl.dot import Dot
 from hdl.mac import Mac
+from hdl.naming import pair_name
 from hdl.stream import Stream
 
 from .errors import UsageError
@@ -60,7 +61,7 @@ class Configuration:
     @property
     def name(self) -> str:
         """Name of the Verilog top and of the files."""
-        parts = [self.unit, name_of_pair(self.a, self.b), f"k{self.k}"]
+        parts = [self.unit, pair_name(self.a, self.b), f"k{self.k}"]
         return "_".join(parts + ([self.acc] if self.acc else []))
 
     @property

@@ -1,92 +1,181 @@
-"""The addends of one fused aligned sum, and how each enters its bit heap."""
+"""The addends of one fused aligned sum: group sums, or single products, with their exponents as keys.
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+A key is a biased exponent, at least 1; key 0 marks an addend that is zero.
+"""
+
+from types import SimpleNamespace
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, exact, place
-from .shift import shift_right
+from .align import AlignMagnitude, AlignSigned, enter, maximum, saturated
+from .decode import fraction_width, largest_magnitude, largest_shift, significand_width, smallest_exponent
+from .lanes import group_sums, sum_shape
+from .library import Shared, bounds, exact, place
+from .operand import lane_inputs, lane_ports
+from .product import combinations, select
+from .scale import ScalePair
 
 
-def maximum(m, name, values):
-    """The largest of unsigned ``values``, by a balanced tree."""
-    level = 0
-    while len(values) > 1:
-        merged = []
-        for i in range(0, len(values) - 1, 2):
-            larger = Signal(max(len(values[i]), len(values[i + 1])), name=f"{name}_{level}_{i // 2}")
-            m.d.comb += exact(larger, Mux(values[i] > values[i + 1], values[i], values[i + 1]))
-            merged.append(larger)
-        values = merged + values[len(values) & ~1 :]
-        level += 1
-    return values[0]
+class Addends:
+    """What group sums and products share: group geometry, scale products, exponents."""
+
+    def __init__(self, fmt_a, fmt_b, k):
+        self.a, self.b, self.k = fmt_a, fmt_b, k
+        blocks = [f.block_size for f in (fmt_a, fmt_b) if f.has_block_scale]
+        self.size = min(blocks, default=k)
+        self.combinations = combinations(fmt_a.sides, fmt_b.sides)
+        self.scale = ScalePair(*(f.scale if f.has_block_scale else None for f in (fmt_a, fmt_b)))
+
+    @property
+    def smallest_exponent(self):
+        """Exponent of the smallest addend that is not zero."""
+        return self.offset + self.scale.smallest_field
+
+    def pairs(self, m, library, a, b):
+        """Scale products by group and combination; each has ``field`` and, if it is not a power of two, ``sig``."""
+        result = []
+        for group in range(self.k // self.size):
+            row = {}
+            for c in self.combinations:
+                operands = self.operand_scales(a, b, group, c)
+                name = f"scale{group}{c}"
+                row[c] = place(m, library, name, self.scale, **operands) if operands else SimpleNamespace(field=Const(0, 1))
+            result.append(row)
+        return result
+
+    def operand_scales(self, a, b, group, c):
+        """The decoded scales that a group's combination uses, by operand."""
+        scales = {}
+        for name, fmt, operand, side in (("a", self.a, a, c[:1]), ("b", self.b, b, c[-1:])):
+            if fmt.has_block_scale:
+                block = group * self.size // fmt.block_size
+                scales[name] = operand.scales[block * fmt.sides + (fmt.sides == 2 and side == "n")]
+        return scales
+
+    def base_key(self, m, name, field, bias):
+        """Key of an addend of shift 0."""
+        least = self.offset + bias
+        key = Signal(bounds(0, self.scale.largest_field + least), name=name)
+        m.d.comb += key.eq((field + least)[: len(key)])
+        return key
 
 
-class AlignMagnitude(Shared):
-    """Align one sign-magnitude addend, truncating toward zero, as bits for a heap.
+class GroupAddends(Addends):
+    """One addend a group and combination: the exact sum of its products times the scales' significands."""
 
-    Function  ``sum(o[i] << weights[i]) + constant = (-1)**neg * floor(mag * 2**room >> distance)``.
-    Formats   None; integers.
-    Shapes    ``mag``, ``distance``: unsigned.
-    Widths    ``room``: bits kept below the magnitude. ``o``: | ~neg | magnitude ^ neg | and neg at weight 0.
-    Timing    Combinational.
-    Errors    None.
-    Source    NUMERICS, fused aligned sum: truncation toward zero. Golden: ``golden.fused``.
-    """
+    def __init__(self, fmt_a, fmt_b, k):
+        super().__init__(fmt_a, fmt_b, k)
+        self.offset = -self.scale.bias
+        self.fraction_width = self.scale.fraction_width - fmt_a.element.ulp_exponent - fmt_b.element.ulp_exponent
+        self.count = k // self.size * len(self.combinations)
+        self.largest = self.size * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
+        self.largest *= self.scale.largest_significand
 
-    part = "scaling"
+    def build(self, m, library, a, b, bias, pipe):
+        """Place the generators; return the masked keys, and what :meth:`enter` needs."""
+        shape = sum_shape(self.a, self.b, self.size)
+        values, keys = [], []
+        for group, row in enumerate(self.pairs(m, library, a, b)):
+            lanes = range(group * self.size, (group + 1) * self.size)
+            operands = ([x.lanes[i] for i in lanes] for x in (a, b))
+            sums = group_sums(m, library, f"group{group}", self.a, self.b, *operands, pipe)
+            for c, (total, nonzero) in sums.items():
+                name, pair = f"group{group}{c}", row[c]
+                total, nonzero = pipe(total, 3), pipe(nonzero, 3)
+                field = pipe(pair.field, 4, 3)
+                if self.scale.has_significand:
+                    sig = pipe(pair.sig, 4, 3)
+                    nonzero = nonzero & pipe(pair.nonzero, 4, 3)
+                    cell = Scaled(shape, sig.shape(), self.largest)
+                    total = place(m, library, f"{name}_scaled", cell, value=total, sig=sig).o
+                total, nonzero, field = pipe(total, 1), pipe(nonzero, 1), pipe(field, 1)
+                key = self.base_key(m, f"{name}_key", field, bias)
+                values.append((name, c, total, key))
+                keys.append((nonzero, key))
+        return keys, values
 
-    def __init__(self, width, room, distance_width):
-        self._room = room
-        self._kept = width + room
-        self.weights = [*range(self._kept), 0, self._kept]
-        self.constant = -1 << self._kept
-        self.module_name = f"align_magnitude_w{width}_r{room}_d{distance_width}".replace("-", "m")
-        super().__init__(
-            {"neg": In(1), "mag": In(width), "distance": In(distance_width), "o": Out(len(self.weights))}
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        kept, _ = shift_right(m, "aligned", self.mag, self.distance, self._room)
-        m.d.comb += self.o.eq(Cat(kept ^ self.neg.replicate(self._kept), self.neg, ~self.neg))
-        return m
+    def enter(self, m, library, heap, values, key, room):
+        """Align every addend to ``key`` and put it into ``heap``."""
+        for name, c, value, own in values:
+            distance = (key - own)[: len(key)]
+            if value.shape().signed:
+                cell, inputs = AlignSigned, {"value": value}
+            else:
+                cell, inputs = AlignMagnitude, {"mag": value, "neg": Const(c in ("pn", "np"), 1)}
+            enter(m, library, heap, f"{name}_align", cell(len(value), room, len(key)), distance=distance, **inputs)
 
 
-class AlignSigned(Shared):
-    """Align one two's complement addend, truncating toward zero, as bits for a heap.
+class ProductAddends(Addends):
+    """One addend a lane: its significand product times the scales' significands, with a shift of its own."""
 
-    Function  ``sum(o[i] << weights[i]) + constant = trunc(value * 2**room >> distance)``.
-    Formats   None; integers.
-    Shapes    ``value``: two's complement; ``distance``: unsigned.
-    Widths    ``o``: | ~sign | value | and, at weight 0, what turns floor into truncation of a negative value.
-    Timing    Combinational.
-    Errors    None.
-    Source    NUMERICS, fused aligned sum: truncation toward zero. Golden: ``golden.fused``.
-    """
+    def __init__(self, fmt_a, fmt_b, k):
+        super().__init__(fmt_a, fmt_b, k)
+        self.elements = {"a": fmt_a.element, "b": fmt_b.element}
+        self.offset = sum(smallest_exponent(e) for e in self.elements.values()) - self.scale.bias
+        self.fraction_width = self.scale.fraction_width + sum(fraction_width(e) for e in self.elements.values())
+        self.count = k
+        self.largest_shift = sum(map(largest_shift, self.elements.values()))
+        self.lane = LaneProduct(fmt_a.element, fmt_b.element)
+        self.width = self.lane.width + (self.scale.largest_significand.bit_length() if self.scale.has_significand else 0)
+        self.largest = (1 << self.width) - 1
 
-    part = "scaling"
+    def build(self, m, library, a, b, bias, pipe):
+        """Place the generators; return the masked keys, and what :meth:`enter` needs."""
+        keys, lanes, bases = [], [], []
+        for group, row in enumerate(self.pairs(m, library, a, b)):
+            base = {c: self.base_key(m, f"group{group}{c}_key", pipe(row[c].field, 3, 1), bias) for c in row}
+            lane_keys = {c: [] for c in row}
+            for i in range(group * self.size, (group + 1) * self.size):
+                name, x, y = f"lane{i}", a.lanes[i], b.lanes[i]
+                out = place(m, library, name, self.lane, **self.lane.inputs(x, y))
+                neg, mag, shift, key = (pipe(value, 3) for value in (out.neg, out.mag, out.shift, out.key))
+                taken = {c: pipe(select(c, x, y, self.a.sides), 3) for c in row}
+                if self.scale.has_significand:
+                    sig = choose(taken, {c: pipe(row[c].sig, 3) for c in row})
+                    scaled = Signal(self.width, name=f"{name}_scaled")
+                    m.d.comb += exact(scaled, mag * sig)
+                    mag = scaled
+                neg, mag, shift, key = (pipe(value, 1) for value in (neg, mag, shift, key))
+                taken = {c: pipe(value, 1) for c, value in taken.items()}
+                for c in row:
+                    lane_keys[c].append(key & taken[c].replicate(len(key)))
+                taken = {c: pipe(value, 4) for c, value in taken.items()}
+                lanes.append((name, group, pipe(neg, 4), pipe(mag, 4), pipe(shift, 4), taken))
+            bases.append({c: pipe(value, 4) for c, value in base.items()})
+            for c in row:
+                most = maximum(m, f"group{group}{c}_shift", lane_keys[c])
+                nonzero = most.any()
+                if self.scale.has_significand:
+                    nonzero = nonzero & pipe(row[c].nonzero, 3, 1)
+                largest = self.scale.largest_field + self.offset + bias + self.largest_shift
+                key = Signal(bounds(0, largest), name=f"group{group}{c}_largest")
+                m.d.comb += key.eq((base[c] + most - 1)[: len(key)])
+                keys.append((pipe(nonzero, 4), pipe(key, 4)))
+        return keys, (lanes, bases)
 
-    def __init__(self, width, room, distance_width):
-        self._room = room
-        self._kept = width + room
-        self.weights = [*range(self._kept), 0]
-        self.constant = -1 << (self._kept - 1)
-        self.module_name = f"align_signed_w{width}_r{room}_d{distance_width}".replace("-", "m")
-        super().__init__({"value": In(signed(width)), "distance": In(distance_width), "o": Out(len(self.weights))})
-
-    def elaborate(self, platform):
-        m = Module()
-        kept, lost = shift_right(m, "aligned", self.value, self.distance, self._room, signed=True)
-        m.d.comb += self.o.eq(Cat(kept[:-1], ~kept[-1], self.value[-1] & lost))
-        return m
+    def enter(self, m, library, heap, placed, key, room):
+        """Align every addend to ``key`` and put it into ``heap``."""
+        lanes, bases = placed
+        width = min(len(key), (self.width + max(room, 0) + self.largest_shift).bit_length())
+        # How far the largest exponent lies above each group's addends of shift 0.
+        gaps = [
+            {c: saturated(m, f"group{i}{c}_gap", (key - own)[: len(key)], width) for c, own in base.items()}
+            for i, base in enumerate(bases)
+        ]
+        for name, group, neg, mag, shift, taken in lanes:
+            distance = Signal(width, name=f"{name}_distance")
+            m.d.comb += distance.eq((choose(taken, gaps[group]) - shift)[:width])
+            cell = AlignMagnitude(self.width, room, width)
+            enter(m, library, heap, f"{name}_align", cell, neg=neg, mag=mag, distance=distance)
 
 
 class LaneProduct(Shared):
     """One product as an addend: significand and shift, not normalised.
 
     Function  ``mag = a.sig * b.sig``, ``shift = a.shift + b.shift``, ``neg = a.neg ^ b.neg``.
-    Formats   Any two elements that ``Decode`` knows.
-    Shapes    ``a_*``, ``b_*``: as Decode gives them. ``key``: ``shift + 1``, or 0 for a zero product.
+    Formats   Any two elements that ``Decode`` knows, at least one of them a float.
+    Shapes    ``a``, ``b``: ``lane_layout``. ``key``: ``shift + 1``, or 0 for a zero product.
     Widths    Exact.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -95,47 +184,68 @@ class LaneProduct(Shared):
 
     part = "products"
 
-    def __init__(self, a, b, widths):
-        """``widths``: of ``a_sig``, ``b_sig`` and, where there is one, ``a_shift``, ``b_shift``."""
+    def __init__(self, a, b):
+        self._fields = lane_ports(a, b, ("neg", "sig", "shift", "nonzero"))
+        self.width = significand_width(a) + significand_width(b)
+        shift = largest_shift(a) + largest_shift(b)
         self.module_name = f"lane_{a.name}_{b.name}"
-        shift = max((width for name, width in widths.items() if name.endswith("shift")), default=0)
         super().__init__(
             {
-                **{name: In(width) for name, width in widths.items()},
-                **{f"{operand}_{flag}": In(1) for operand in "ab" for flag in ("neg", "nonzero")},
+                **self._fields,
                 "neg": Out(1),
-                "mag": Out(widths["a_sig"] + widths["b_sig"]),
-                "shift": Out(shift + 1),
-                "key": Out(shift + 2),
+                "mag": Out(self.width),
+                "shift": Out(shift.bit_length()),
+                "key": Out((shift + 1).bit_length()),
             }
         )
 
+    def inputs(self, a, b):
+        """Port values from two decoded lanes."""
+        return lane_inputs(self._fields, a, b)
+
     def elaborate(self, platform):
         m = Module()
-        shifts = [getattr(self, name) for name in ("a_shift", "b_shift") if hasattr(self, name)]
+        shift = sum(getattr(self, name) for name in self._fields if name.endswith("shift"))
         m.d.comb += [
             self.neg.eq(self.a_neg ^ self.b_neg),
             exact(self.mag, self.a_sig * self.b_sig),
-            exact(self.shift, shifts[0] + shifts[1] if len(shifts) == 2 else shifts[0]),
-            exact(self.key, Mux(self.a_nonzero & self.b_nonzero, self.shift + 1, 0)),
+            self.shift.eq(Value.cast(shift)[: len(self.shift)]),
+            self.key.eq(Mux(self.a_nonzero & self.b_nonzero, self.shift + 1, 0)[: len(self.key)]),
         ]
         return m
 
 
-def enter(m, library, heap, name, cell, **inputs):
-    """Place an alignment cell and put its bits and its constant into ``heap``."""
-    bits = place(m, library, name, cell, **inputs).o
-    for bit, weight in zip(bits, cell.weights):
-        heap.add_bit(bit, weight)
-    heap.add_constant(cell.constant)
+class Scaled(Shared):
+    """A group's sum times the significands of its scales.
+
+    Function  ``o = value * sig``.
+    Formats   None; integers.
+    Shapes    ``value``: two's complement or a magnitude; ``sig``: unsigned.
+    Widths    ``o``: the narrowest that holds the product of the largest value and significand.
+    Timing    Combinational.
+    Errors    None.
+    Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
+    """
+
+    part = "scaling"
+
+    def __init__(self, shape, sig_shape, largest):
+        self._shape = bounds(-largest if shape.signed else 0, largest)
+        kind = "signed" if shape.signed else "magnitude"
+        self.module_name = f"scaled_{kind}_{shape.width}x{sig_shape.width}_{self._shape.width}"
+        super().__init__({"value": In(shape), "sig": In(sig_shape), "o": Out(self._shape)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.o.eq((self.value * self.sig)[: self._shape.width])
+        return m
 
 
-def saturated(m, name, value, width):
-    """``value`` or, where that needs more than ``width`` bits, all ones."""
-    if len(value) <= width:
-        return value
-    result = Signal(width, name=name)
-    m.d.comb += result.eq(value[:width] | value[width:].any().replicate(width))
+def choose(taken, values):
+    """The value of the combination that is taken; combinations exclude each other."""
+    if len(values) == 1:
+        return next(iter(values.values()))
+    result = Const(0, 1)
+    for c, value in values.items():
+        result = result | (value & taken[c].replicate(len(value)))
     return result
-
-

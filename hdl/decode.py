@@ -35,12 +35,6 @@ def largest_magnitude(element):
     return int(element.largest * 2.0**-element.ulp_exponent)
 
 
-def shift_port(element, flow, name="shift"):
-    """The port of an element's shift as a dict, empty for elements that have none."""
-    width = largest_shift(element).bit_length()
-    return {name: flow(width)} if width else {}
-
-
 class Decode(Shared):
     """One element as sign, significand and shift.
 
@@ -68,7 +62,7 @@ class Decode(Shared):
                 "neg": Out(1),
                 "sig": Out(significand_width(element)),
                 "nonzero": Out(1),
-                **shift_port(element, Out),
+                **({"shift": Out(largest_shift(element).bit_length())} if largest_shift(element) else {}),
                 **flags,
             }
         )

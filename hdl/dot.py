@@ -1,16 +1,15 @@
 """Exact dot product of K element pairs, scales not applied."""
 
+from dataclasses import replace
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
-from .lanes import decode_operands, group_sums, has_specials, lane_flags, needs_decoding, sum_shape
-from .library import Shared, bounds, exact
+from .lanes import group_sums, lane_flags, multiplies_codes, sum_shape
+from .library import Shared, bounds, exact, place
+from .naming import pair_name
+from .operand import DecodeOperand
 from .product import combinations, port
-
-
-def name_of_pair(fmt_a, fmt_b):
-    """``a`` for a pair of one format, ``a_b`` otherwise; what configurations and modules are named by."""
-    return fmt_a.name if fmt_a == fmt_b else f"{fmt_a.name}_{fmt_b.name}"
 
 
 class Dot(Shared):
@@ -29,13 +28,15 @@ class Dot(Shared):
     latency = 1
 
     def __init__(self, fmt_a, fmt_b, k):
-        self._a, self._b, self._k = fmt_a, fmt_b, k
-        self.module_name = f"dot_{name_of_pair(fmt_a, fmt_b)}_k{k}_core"
+        self._a, self._b = (replace(fmt, scale=None) for fmt in (fmt_a, fmt_b))
+        self._k = k
+        self.module_name = f"dot_{pair_name(fmt_a, fmt_b)}_k{k}_core"
         shape = sum_shape(fmt_a, fmt_b, k)
         if not shape.signed:
             shape = bounds(1 - (1 << shape.width), 0)
         self._sums = [port("sum", c) for c in combinations(fmt_a.sides, fmt_b.sides)]
-        self._flags = ["nan", "pos_inf", "neg_inf"] if has_specials(fmt_a, fmt_b) else []
+        has_specials = fmt_a.element.has_nan or fmt_b.element.has_nan
+        self._flags = ["nan", "pos_inf", "neg_inf"] if has_specials else []
         super().__init__(
             {
                 "en": In(1),
@@ -50,24 +51,23 @@ class Dot(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        fmt_a, fmt_b = self._a, self._b
-        raw = not needs_decoding(fmt_a, fmt_b)
 
         # Decode, multiply, reduce.
-        a = decode_operands(m, platform, "a", fmt_a.element, self.i_a_elems, raw)
-        b = decode_operands(m, platform, "b", fmt_b.element, self.i_b_elems, raw)
-        sums = group_sums(m, platform, "lanes", fmt_a, fmt_b, a, b)
+        raw = multiplies_codes(self._a, self._b)
+        a = place(m, platform, "a", DecodeOperand(self._a, self._k, raw), elems=self.i_a_elems).o
+        b = place(m, platform, "b", DecodeOperand(self._b, self._k, raw), elems=self.i_b_elems).o
+        lanes = [[operand.lanes[i] for i in range(self._k)] for operand in (a, b)]
         results = {}
-        for c, (total, _) in sums.items():
+        for c, (total, _) in group_sums(m, platform, "lanes", self._a, self._b, *lanes).items():
             results[port("sum", c)] = -total if c in ("pn", "np") else total
 
         # NaN and Inf go around the sum.
         if self._flags:
-            flags = [lane_flags(x, y) for x, y in zip(a, b)]
-            nan, inf = (Cat(flag).any() for flag in zip(*flags))
-            neg = Cat(x.neg ^ y.neg for x, y in zip(a, b))
-            inf = Cat(flag[1] for flag in flags)
-            results |= {"nan": nan, "pos_inf": (inf & ~neg).any(), "neg_inf": (inf & neg).any()}
+            nan = Cat(x.nan for x in (a, b) if "nan" in x.shape().members).any()
+            flags = [(*flag, x.neg ^ y.neg) for x, y in zip(*lanes) if (flag := lane_flags(x, y))]
+            results["nan"] = nan | Cat(flag[0] for flag in flags).any()
+            results["pos_inf"] = Cat(inf & ~neg for _, inf, neg in flags).any()
+            results["neg_inf"] = Cat(inf & neg for _, inf, neg in flags).any()
 
         # Register.
         with m.If(self.en):

@@ -1,52 +1,18 @@
-"""From codes to exact sums: decoded operands, one product a lane, one sum a group and combination."""
-
-from types import SimpleNamespace
+"""From decoded operands to exact sums: one product a lane, one sum a group and combination of sides."""
 
 from amaranth.hdl import Cat, Const
 
 from golden.formats import IntFormat
 
-from .decode import Decode, largest_magnitude
+from .decode import largest_magnitude
 from .heap import Reduction
 from .library import bounds, place
-from .product import IntProduct, Product, combinations, is_integer_pair, port, select
+from .product import IntProduct, Product, combinations, port, select
 
 
-def decode_operands(m, platform, name, element, codes, raw=False):
-    """Decode every code of a vector; one namespace an element (``neg``, ``sig``, ``shift``, ``nonzero``, ...).
-
-    ``raw`` keeps two's complement codes as they are (``code``, ``nonzero``).
-    """
-    operands = []
-    for i in range(len(codes) // element.width):
-        code = codes.word_select(i, element.width)
-        if raw:
-            operands.append(SimpleNamespace(code=code, nonzero=code.any()))
-        else:
-            operands.append(place(m, platform, f"{name}{i}", Decode(element), code=code))
-    return operands
-
-
-def lane_product(m, platform, name, fmt_a, fmt_b, a, b):
-    """Place one lane's product generator; return it and its outputs by combination."""
-    if is_integer_pair(fmt_a.element, fmt_b.element) and fmt_a.sides == fmt_b.sides == 1:
-        cell = IntProduct(fmt_a.element, fmt_b.element)
-        out = place(m, platform, name, cell, a=a.code, b=b.code)
-    else:
-        cell = Product(fmt_a.element, fmt_b.element, fmt_a.sides, fmt_b.sides)
-        fields = {
-            f"{operand}_{field}": getattr(value, field)
-            for operand, value in (("a", a), ("b", b))
-            for field in ("neg", "sig", "shift")
-            if hasattr(value, field)
-        }
-        out = place(m, platform, name, cell, **fields)
-    return cell, vars(out)
-
-
-def needs_decoding(fmt_a, fmt_b):
-    """Whether lanes multiply decoded operands; pairs of one-sided integers multiply codes."""
-    return not (is_integer_pair(fmt_a.element, fmt_b.element) and fmt_a.sides == fmt_b.sides == 1)
+def multiplies_codes(fmt_a, fmt_b):
+    """Whether lanes multiply two's complement codes as they are: pairs of one-sided integers."""
+    return all(isinstance(f.element, IntFormat) and f.sides == 1 for f in (fmt_a, fmt_b))
 
 
 def sum_shape(fmt_a, fmt_b, lanes):
@@ -55,58 +21,39 @@ def sum_shape(fmt_a, fmt_b, lanes):
     return bounds(0 if fmt_a.sides == fmt_b.sides == 2 else -largest, largest)
 
 
-def group_sums(m, platform, name, fmt_a, fmt_b, a, b):
-    """Sum the products of two equally long vectors of operands.
+def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages: value):
+    """Sum the products of two equally many lanes.
 
     Returns ``{combination: (sum, nonzero)}``: exact integers in units of both elements' ulps, a magnitude
     where the combination fixes the sign, and whether any product is not zero.
     """
-    lanes = len(a)
-    bits = {c: [] for c in combinations(fmt_a.sides, fmt_b.sides)}
-    for i, (x, y) in enumerate(zip(a, b)):
-        cell, outputs = lane_product(m, platform, f"{name}_product{i}", fmt_a, fmt_b, x, y)
-        for c in bits:
-            bits[c].append(outputs[port("o", c)])
-    shape = sum_shape(fmt_a, fmt_b, lanes)
-    adder = Reduction(lanes, cell.weights, cell.constant, shape, cell.key)
+    if multiplies_codes(fmt_a, fmt_b):
+        cell = IntProduct(fmt_a.element, fmt_b.element)
+    else:
+        cell = Product(fmt_a.element, fmt_b.element, fmt_a.sides, fmt_b.sides)
+    lanes = list(zip(a, b))
+    outputs = [vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y))) for i, (x, y) in enumerate(lanes)]
+    adder = Reduction(len(lanes), cell.weights, cell.constant, sum_shape(fmt_a, fmt_b, len(lanes)), cell.key)
     sums = {}
-    for c in bits:
-        total = place(m, platform, port(f"{name}_sum", c), adder, i=Cat(bits[c])).o
+    for c in combinations(fmt_a.sides, fmt_b.sides):
+        bits = Cat(pipe(output[port("o", c)], 4) for output in outputs)
+        total = place(m, library, port(f"{name}_sum", c), adder, i=bits).o
         if cell.is_magnitude:
             nonzero = total.any()
         else:
-            nonzero = Cat(
-                x.nonzero & y.nonzero & (select(c, x.neg, y.neg, fmt_a.sides) if c else Const(1, 1))
-                for x, y in zip(a, b)
-            ).any()
+            mine = [select(c, x, y, fmt_a.sides) for x, y in lanes]
+            nonzero = pipe(Cat(x.nonzero & y.nonzero & taken for (x, y), taken in zip(lanes, mine)).any(), 4)
         sums[c] = (total, nonzero)
     return sums
 
 
 def lane_flags(x, y, scales_nonzero=Const(1, 1)):
-    """NaN and Inf of one product as (nan, inf), or None when neither element has a NaN.
+    """NaN and Inf of one product of elements that are not NaN, as ``(nan, inf)``, or None if neither can be Inf.
 
     ``scales_nonzero``: neither block scale is zero; a zero scale makes its elements zero.
     """
-    nans = [v.nan for v in (x, y) if hasattr(v, "nan")]
-    if not nans:
+    infs = [lane.inf for lane in (x, y) if "inf" in lane.shape().members]
+    if not infs:
         return None
-    infs = [v.inf for v in (x, y) if hasattr(v, "inf")]
-    inf = Cat(infs).any()
-    zero = ~(x.nonzero & y.nonzero & scales_nonzero)
-    return Cat(*nans, inf & zero).any(), inf & ~zero
-
-
-def sides_of(fmt):
-    """Whether an operand's elements choose their scale by sign."""
-    return fmt.sides == 2
-
-
-def has_specials(fmt_a, fmt_b):
-    """Whether an element of the pair can be NaN."""
-    return any(f.element.has_nan for f in (fmt_a, fmt_b))
-
-
-def is_integer(fmt):
-    """Whether a format's elements are two's complement integers."""
-    return isinstance(fmt.element, IntFormat)
+    inf, zero = Cat(infs).any(), ~(x.nonzero & y.nonzero & scales_nonzero)
+    return inf & zero, inf & ~zero

@@ -61,10 +61,11 @@ def place(m: Module, library: Library, name: str, component: Shared, *, clocked=
         raise TypeError(f"Inputs of {component.module_name} must be {sorted(wanted)}, not {sorted(inputs)}")
     connections, outputs = {}, {}
     for port, member in ports.items():
-        shape = Shape.cast(member.shape)
         if member.flow == Out:
-            outputs[port] = connections[f"o_{port}"] = Signal(shape, name=f"{name}_{port}")
+            outputs[port] = Signal(member.shape, name=f"{name}_{port}")
+            connections[f"o_{port}"] = Value.cast(outputs[port])
             continue
+        shape = Shape.cast(member.shape)
         value = Value.cast(inputs[port])
         if value.shape() != shape:
             widened = Signal(shape, name=f"{name}_{port}")

@@ -1,14 +1,16 @@
 """Product generators: one lane's product as weighted bits for a bit heap, one set per combination of sides."""
 
 from itertools import product
+from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib.wiring import In, Out
 
 from golden.formats import IntFormat
 
-from .decode import largest_magnitude, shift_port, significand_width
+from .decode import largest_magnitude
 from .library import Shared
+from .operand import lane_inputs, lane_ports
 
 
 def combinations(a_sides, b_sides):
@@ -51,21 +53,23 @@ class Product(Shared):
         sides = {1: "", 2: "_sides"}
         self.key = f"{a.name}{sides[a_sides]}_{b.name}{sides[b_sides]}"
         self.module_name = f"product_{self.key}"
-        ports = {}
-        for name, element in (("a", a), ("b", b)):
-            ports[f"{name}_neg"] = In(1)
-            ports[f"{name}_sig"] = In(significand_width(element))
-            ports |= shift_port(element, In, f"{name}_shift")
+        self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
+        ports = dict(self._fields)
         ports |= {port("o", c): Out(len(self.weights)) for c in self._combinations}
         super().__init__(ports)
 
+    def inputs(self, a, b):
+        """Port values from two decoded lanes."""
+        return lane_inputs(self._fields, a, b)
+
     def elaborate(self, platform):
         m = Module()
-        shift = sum(getattr(self, name) for name in ("a_shift", "b_shift") if hasattr(self, name))
+        shift = sum(getattr(self, name) for name in self._fields if name.endswith("shift"))
         magnitude = ((self.a_sig * self.b_sig) << Value.cast(shift))[: self._width]
         neg = self.a_neg ^ self.b_neg
         for combination in self._combinations:
-            taken = select(combination, self.a_neg, self.b_neg, self._a_sides)
+            signs = (SimpleNamespace(neg=neg) for neg in (self.a_neg, self.b_neg))
+            taken = select(combination, *signs, self._a_sides)
             bits = magnitude & taken.replicate(self._width)
             if not self.is_magnitude:
                 sign = neg & taken
@@ -74,11 +78,11 @@ class Product(Shared):
         return m
 
 
-def select(combination, a_neg, b_neg, a_sides):
-    """Whether elements of these signs belong to ``combination``: one bit, constant 1 for a one-sided pair."""
+def select(combination, a, b, a_sides):
+    """Whether two lanes' signs belong to ``combination``: one bit, constant 1 for a one-sided pair."""
     taken = Const(1, 1)
-    for wanted, neg in zip(combination, [a_neg, b_neg] if a_sides == 2 else [b_neg]):
-        taken = taken & (neg if wanted == "n" else ~neg)
+    for wanted, lane in zip(combination, [a, b] if a_sides == 2 else [b]):
+        taken = taken & (lane.neg if wanted == "n" else ~lane.neg)
     return taken
 
 
@@ -108,13 +112,12 @@ class IntProduct(Shared):
         self.is_magnitude = False
         super().__init__({"a": In(a.width), "b": In(b.width), "o": Out(len(self._pairs))})
 
+    def inputs(self, a, b):
+        """Port values from two lanes of codes."""
+        return {"a": a.code, "b": b.code}
+
     def elaborate(self, platform):
         m = Module()
         bits = [self.a[i] & self.b[j] for i, j, _ in self._pairs]
         m.d.comb += self.o.eq(Cat(~bit if inv else bit for bit, (_, _, inv) in zip(bits, self._pairs)))
         return m
-
-
-def is_integer_pair(a, b):
-    """Whether both elements are two's complement integers, which need no decoding."""
-    return isinstance(a, IntFormat) and isinstance(b, IntFormat)

@@ -1,6 +1,9 @@
-"""Block scales: the product of two, as significand and exponent."""
+"""Block scales: one decoded, and the product of two."""
 
-from amaranth.hdl import Cat, Module
+from math import prod
+
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from .library import Shared
@@ -8,57 +11,90 @@ from .library import Shared
 
 def largest_field(scale):
     """Largest effective exponent field of a finite scale."""
-    return (1 << scale.exponent_width) - (1 if scale.mantissa_width else 2)
+    return (1 << scale.exponent_width) - (1 if scale.specials == "nan" and scale.mantissa_width else 2)
+
+
+def scale_layout(scale):
+    """Layout of a decoded scale: its exponent field and, unless it is a power of two, its significand."""
+    fields = {"field": scale.exponent_width}
+    if scale.mantissa_width:
+        fields["sig"] = scale.mantissa_width + 1
+    return data.StructLayout(fields)
+
+
+class DecodeScale(Shared):
+    """One block scale as significand and exponent field.
+
+    Function  ``sig * 2**(field - bias - mantissa_width)``; a subnormal has field 1. ``nan``: not finite.
+    Formats   Any unsigned scale format of 8 bits.
+    Shapes    ``code``: one byte; a bit above exponent and mantissa is ignored.
+    Widths    ``sig``: mantissa and hidden bit, absent for powers of two.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    OCP MX v1.0, 5.4. Golden: ``FloatFormat.values``.
+    """
+
+    part = "decode"
+
+    def __init__(self, scale):
+        self._scale = scale
+        self.module_name = f"decode_{scale.name}"
+        fields = {name: Out(field.shape) for name, field in scale_layout(scale)}
+        super().__init__({"code": In(scale.width), **fields, "nan": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        fmt = self._scale
+        mantissa = self.code[: fmt.mantissa_width]
+        exponent = self.code[fmt.mantissa_width : fmt.mantissa_width + fmt.exponent_width]
+        m.d.comb += self.nan.eq(exponent.all() & (mantissa.all() if fmt.specials == "nan" else 1))
+        if fmt.subnormals:
+            normal = exponent.any()
+            m.d.comb += [self.field.eq(exponent | ~normal), self.sig.eq(Cat(mantissa, normal))]
+        else:
+            m.d.comb += self.field.eq(exponent)
+        return m
 
 
 class ScalePair(Shared):
-    """Product of two block scales.
+    """Product of two decoded block scales; None stands for an operand without.
 
-    Function  ``sig * 2**(field - a.bias - b.bias)`` in units of both significands' ulps.
+    Function  ``sig = a.sig * b.sig``, ``field = a.field + b.field``.
     Formats   Any two unsigned scale formats of 8 bits.
-    Shapes    ``a``, ``b``: scale codes; a bit above exponent and mantissa is ignored.
-    Widths    ``sig``: both significands' widths; absent for two powers of two. ``field``: the sum of
-              two exponent fields, where a subnormal counts as field 1.
+    Shapes    ``a``, ``b``: ``scale_layout``. ``sig`` and ``nonzero``: absent for two powers of two.
+    Widths    Exact.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
-    Source    OCP MX v1.0; a code that is not finite gives ``nan``. Golden: ``golden.arith.mac_step``.
+    Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
     """
 
     part = "scaling"
 
     def __init__(self, a, b):
-        self._formats = {"a": a, "b": b}
-        self.has_significand = a.mantissa_width + b.mantissa_width > 0
-        self.fraction_width = a.mantissa_width + b.mantissa_width
-        self.largest_significand = 1
-        for scale in (a, b):
-            self.largest_significand *= (2 << scale.mantissa_width) - 1
-        self.largest_field = largest_field(a) + largest_field(b)
-        self.smallest_field = sum(int(scale.subnormals) for scale in (a, b))
-        self.bias = a.bias + b.bias
-        self.module_name = f"scale_{a.name}_{b.name}"
-        ports = {"a": In(8), "b": In(8), "field": Out(self.largest_field.bit_length()), "nan": Out(1)}
+        self._formats = {name: scale for name, scale in (("a", a), ("b", b)) if scale is not None}
+        scales = self._formats.values()
+        self.fraction_width = sum(scale.mantissa_width for scale in scales)
+        self.has_significand = self.fraction_width > 0
+        self.largest_significand = prod((2 << s.mantissa_width) - 1 for s in scales if s.mantissa_width)
+        self.largest_field = sum(map(largest_field, scales))
+        self.smallest_field = sum(int(scale.subnormals) for scale in scales)
+        self.bias = sum(scale.bias for scale in scales)
+        self.module_name = "_".join(["scale", *(scale.name for scale in scales)])
+        ports = {name: In(scale_layout(fmt)) for name, fmt in self._formats.items()}
+        ports["field"] = Out(self.largest_field.bit_length())
         if self.has_significand:
             ports |= {"sig": Out(self.largest_significand.bit_length()), "nonzero": Out(1)}
         super().__init__(ports)
 
     def elaborate(self, platform):
         m = Module()
-        fields, significands, nans = [], [], []
-        for name, fmt in self._formats.items():
-            code = getattr(self, name)
-            mantissa = code[: fmt.mantissa_width]
-            exponent = code[fmt.mantissa_width : fmt.mantissa_width + fmt.exponent_width]
-            nans.append(exponent.all() & (mantissa.all() if fmt.specials == "nan" else 1))
-            if fmt.subnormals:
-                normal = exponent.any()
-                fields.append(exponent | ~normal)
-                significands.append(Cat(mantissa, normal))
-            else:
-                fields.append(exponent)
-        m.d.comb += [self.field.eq((fields[0] + fields[1])[: len(self.field)]), self.nan.eq(Cat(nans).any())]
+        m.d.comb += self.field.eq(Value.cast(sum(getattr(self, name).field for name in self._formats))[: len(self.field)])
         if self.has_significand:
-            product = significands[0] * significands[1] if len(significands) == 2 else significands[0]
-            m.d.comb += self.sig.eq(product[: len(self.sig)])
-            m.d.comb += self.nonzero.eq(Cat(s.any() for s in significands).all())
+            product, nonzero = 1, []
+            for name, fmt in self._formats.items():
+                if fmt.mantissa_width:
+                    significand = getattr(self, name).sig
+                    product *= significand
+                    nonzero.append(significand.any())
+            m.d.comb += [self.sig.eq(product[: len(self.sig)]), self.nonzero.eq(Cat(nonzero).all())]
         return m

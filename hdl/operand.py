@@ -1,0 +1,109 @@
+"""Operands at the edge of a unit: a vector of codes and its scales, decoded once for every cell that reads them."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from .decode import Decode, largest_shift, significand_width
+from .library import Shared, place
+from .scale import DecodeScale, scale_layout
+
+
+def lane_layout(element, raw=False):
+    """Layout of one decoded element; ``raw`` keeps a two's complement code as it is."""
+    if raw:
+        return data.StructLayout({"code": element.width, "nonzero": 1})
+    fields = {"neg": 1, "sig": significand_width(element), "nonzero": 1}
+    if largest_shift(element):
+        fields["shift"] = largest_shift(element).bit_length()
+    if element.has_inf:
+        fields["inf"] = 1
+    return data.StructLayout(fields)
+
+
+def lane_ports(a, b, fields):
+    """Input ports ``a_sig``, ``b_sig``, ... for those ``fields`` that each of two elements has."""
+    layouts = {"a": lane_layout(a), "b": lane_layout(b)}
+    return {
+        f"{name}_{field}": In(shape) for name, layout in layouts.items()
+        for field, shape in layout.members.items() if field in fields
+    }
+
+
+def lane_inputs(ports, a, b):
+    """The values of such ports, from two decoded lanes."""
+    return {port: {"a": a, "b": b}[port[0]][port[2:]] for port in ports}
+
+
+def operand_layout(fmt, k, raw=False):
+    """Layout of ``k`` decoded elements, their block scales, and whether any of them is NaN."""
+    fields = {"lanes": data.ArrayLayout(lane_layout(fmt.element, raw), k)}
+    if fmt.has_block_scale:
+        fields["scales"] = data.ArrayLayout(scale_layout(fmt.scale), scale_count(fmt, k))
+    if fmt.element.has_nan or fmt.has_block_scale:
+        fields["nan"] = 1
+    return data.StructLayout(fields)
+
+
+def scale_count(fmt, k):
+    """Scale codes that ``k`` elements have."""
+    return k // fmt.block_size * fmt.sides if fmt.has_block_scale else 0
+
+
+def operand_ports(fmt, k):
+    """Widths of an operand's ports: ``elems`` and, with block scales, ``scales``."""
+    widths = {"elems": k * fmt.element.width}
+    if fmt.has_block_scale:
+        widths["scales"] = scale_count(fmt, k) * fmt.scale.width
+    return widths
+
+
+class DecodeOperand(Shared):
+    """Decode ``k`` elements and their scales.
+
+    Function  Each element as :class:`Decode` gives it, each scale as :class:`DecodeScale` does.
+    Formats   Any BlockFormat with float or two's complement elements.
+    Shapes    ``elems``: ``k`` codes; ``scales``: a byte a block and side, the positive side first.
+    Widths    ``o``: ``operand_layout(fmt, k, raw)``.
+    Timing    Combinational.
+    Errors    TypeError for elements that Decode refuses.
+    Source    OCP MX v1.0. A scale that is not finite makes the whole step NaN: our choice.
+    """
+
+    part = "decode"
+
+    def __init__(self, fmt, k, raw=False):
+        self._fmt, self._k, self._raw = fmt, k, raw
+        scale = f"_{fmt.scale.name}x{scale_count(fmt, k)}" if fmt.has_block_scale else ""
+        self.module_name = f"operand_{fmt.element.name}x{k}{scale}{'_raw' if raw else ''}"
+        ports = {name: In(width) for name, width in operand_ports(fmt, k).items()}
+        super().__init__(ports | {"o": Out(operand_layout(fmt, k, raw))})
+
+    def elaborate(self, platform):
+        m = Module()
+        element = self._fmt.element
+        nans = []
+
+        # Elements.
+        for i in range(self._k):
+            code = self.elems.word_select(i, element.width)
+            lane = self.o.lanes[i]
+            if self._raw:
+                m.d.comb += [lane.code.eq(code), lane.nonzero.eq(code.any())]
+                continue
+            out = vars(place(m, platform, f"lane{i}", Decode(element), code=code))
+            if element.has_nan:
+                nans.append(out.pop("nan"))
+            m.d.comb += [lane[field].eq(value) for field, value in out.items()]
+
+        # Scales.
+        for i in range(scale_count(self._fmt, self._k)):
+            code = self.scales.word_select(i, self._fmt.scale.width)
+            out = vars(place(m, platform, f"scale{i}", DecodeScale(self._fmt.scale), code=code))
+            nans.append(out.pop("nan"))
+            m.d.comb += [self.o.scales[i][field].eq(value) for field, value in out.items()]
+        if nans:
+            m.d.comb += self.o.nan.eq(Cat(nans).any())
+        return m
+
+
