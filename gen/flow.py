@@ -64,7 +64,7 @@ class Flow:
         try:
             yosys.run(lines, self._folder)
         except yosys.YosysError as error:
-            if "ABC" in str(error) or "liberty" in str(error).lower():
+            if re.search("ABC|liberty|cannot be legalized", str(error), re.IGNORECASE):
                 raise UsageError(f"LIB {self._library.path} cannot be used: {error}") from None
             raise
         return [self._result(f"{recipe}-{choice}".replace(" ", "_")) for recipe, choice in pairs]

@@ -110,9 +110,7 @@ class Library:
         """The smallest two-input NAND, whose area is one gate equivalent."""
         found = [cell for cell in self._usable(2) if list(cell.functions.values()) == [NAND2]]
         if not found:
-            raise UsageError(
-                f"LIB {self.path} has no two-input NAND to measure gate equivalents with"
-            )
+            raise UsageError(f"LIB {self.path} must have a two-input NAND, and has none")
         return min(found, key=_size)
 
     @cached_property
@@ -120,7 +118,7 @@ class Library:
         """The smallest flip-flop that stores one of its pins as it is."""
         found = [cell for cell in self.cells.values() if cell.is_usable and cell.is_flip_flop]
         if not found:
-            raise UsageError(f"LIB {self.path} has no D flip-flop")
+            raise UsageError(f"LIB {self.path} must have a D flip-flop, and has none")
         return min(found, key=_size)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,18 +12,15 @@ from gen import yosys
 from gen.cells import BUILT_IN
 from gen.config import Configuration
 from gen.errors import UsageError
-from gen.flow import RECIPES
-from gen.liberty import Library, load
-from gen.mapping import Mapped, area, breakdown, variants
+from gen.liberty import load
+from gen.mapping import area
+from gen.measure import synthesize
 from gen.synth_table import print_result
-from gen.timing import Path as TimingPath
 from gen.verilog import emit, write_atomically
 
-__all__ = ["PARTS", "area", "run", "synthesize"]
+__all__ = ["area", "run", "synthesize"]
 
 FOLDER = Path("build/synth")
-PARTS = ("decode", "products", "reduction", "scaling", "accumulator", "control", "registers")
-"""The parts of a breakdown, in dataflow order; others follow by name."""
 
 
 def run(
@@ -69,100 +66,3 @@ def command(configuration: Configuration, libs: Sequence[Path | str] = ()) -> st
     line = configuration.command.replace("make verilog", "make synth")
     names = " ".join(Path(path).name for path in libs)
     return line + (f' LIB="{names}"' if len(libs) > 1 else f" LIB={names}" if libs else "")
-
-
-def synthesize(
-    verilog: str, top: str, parts: Mapping[str, str], liberty: Library | Path | str
-) -> dict:
-    """Measure module `top` of a Verilog text on one Liberty file.
-
-    `parts` names the part of the breakdown that each module belongs to. Returns plain values, the
-    same for the same input; areas are in gate equivalents (``_ge``) and in the library's units
-    (``_library``), times in nanoseconds (``_ns``). UsageError for a Liberty file that cannot be
-    used.
-    """
-    library = liberty if isinstance(liberty, Library) else load(liberty)
-    tried = variants(verilog, top, library)
-    best = {
-        recipe: min((each for each in tried if each.recipe == recipe), key=lambda each: each.rank)
-        for recipe in RECIPES
-    }
-    areas = breakdown(verilog, top, parts, library, best["area"].adders)
-    names = [name for name in PARTS if name in areas]
-    names += sorted(set(areas) - set(PARTS))
-    unit = library.nand2.area
-    return {
-        "top": top,
-        "library": _library(library),
-        "tools": {"pyosys": yosys.release()},
-        "method": {
-            "area": "cells of the flattened design, after mapping",
-            "longest_path": "static timing over the mapped cells with the library's tables: ideal "
-            "wires and clock, inputs at time 0, flip-flops' delay and setup time included",
-            "abc_ns": "ABC's estimate of the longest path between ports and flip-flops, whose own "
-            "times it leaves out; null where adder cells hide parts of it",
-            "breakdown": "cells after mapping by recipe area with the modules of every part kept "
-            "apart, which costs what flattening saves; flip-flops of all parts are registers",
-        },
-        "recipes": [_recipe(best[recipe], tried, unit) for recipe in RECIPES],
-        "breakdown": {
-            "recipe": "area",
-            "adders": best["area"].adders,
-            "parts_ge": {name: _round(areas[name]) for name in names},
-            "total_ge": _round(sum(areas.values())),
-            "flattened_total_ge": _round(best["area"].area),
-        },
-    }
-
-
-def _library(library: Library) -> dict:
-    full, half = library.full_adder, library.half_adder
-    return {
-        "name": library.name,
-        "file": library.path.name,
-        "sha256": library.digest,
-        "nand2": {"cell": library.nand2.name, "area_library": library.nand2.area},
-        "full_adder": full.cell.name if full else None,
-        "half_adder": half.cell.name if half else None,
-    }
-
-
-def _recipe(mapped: Mapped, tried: Sequence[Mapped], unit: float) -> dict:
-    """One recipe's result, with the choices of adder cells that were tried for it."""
-    areas = {
-        "total": mapped.area,
-        "combinational": mapped.combinational,
-        "sequential": mapped.sequential,
-    }
-    return {
-        "recipe": mapped.recipe,
-        "abc_script": RECIPES[mapped.recipe],
-        "adders": mapped.adders,
-        "area_ge": {name: _round(value) for name, value in areas.items()},
-        "area_library": {name: _round(value * unit) for name, value in areas.items()},
-        "flip_flops": mapped.flip_flops,
-        "cells": dict(mapped.cells),
-        "longest_path": _path(mapped.path),
-        "combinational_path": _path(mapped.combinational_path),
-        "abc_ns": mapped.abc_delay,
-        "tried": [
-            {
-                "adders": each.adders,
-                "area_ge": _round(each.area),
-                "longest_path_ns": _round(each.path.nanoseconds) if each.path else None,
-            }
-            for each in tried
-            if each.recipe == mapped.recipe
-        ],
-    }
-
-
-def _path(path: TimingPath | None) -> dict | None:
-    if path is None:
-        return None
-    cells = list(path.cells)
-    return {"ns": _round(path.nanoseconds), "from": path.start, "to": path.end, "cells": cells}
-
-
-def _round(value: float) -> float:
-    return round(value, 4)

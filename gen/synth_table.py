@@ -8,10 +8,11 @@ from rich.table import Table
 
 BAR = 24
 """Characters of the longest bar."""
+ADDER_NAMES = {"gates": "none", "full": "full adders", "full and half": "full and half adders"}
 
 
 def print_result(result: dict, console: Console) -> None:
-    """Print what :func:`gen.synth.synthesize` returned."""
+    """Print what :func:`gen.measure.synthesize` returned."""
     library = result["library"]
     nand2 = library["nand2"]
     title = f"[bold]{result.get('name', result['top'])}[/] on [bold]{library['name']}[/]"
@@ -22,18 +23,22 @@ def print_result(result: dict, console: Console) -> None:
     )
     console.print()
     console.print(_areas(result))
-    console.print(
-        "Flattened design. Path: static timing with the library's tables, ideal wires, flip-flops "
-        "included.\nABC's estimate leaves flip-flops out, and is - where adder cells are used.\n",
-        style="dim",
+    _note(
+        console,
+        "Flattened design. Longest path: static timing with the library's tables, ideal",
+        "wires, flip-flops included. ABC leaves flip-flops out and cannot see adder cells.",
     )
     console.print(_parts(result))
-    console.print(
-        "Recipe area with the parts kept apart, which costs what flattening saves: "
-        f"flattened, the total is {result['breakdown']['flattened_total_ge']:,.1f} GE.\n",
-        style="dim",
-        highlight=False,
+    flattened = result["breakdown"]["flattened_total_ge"]
+    _note(
+        console,
+        "Recipe area with the parts kept apart, which costs what flattening saves:",
+        f"flattened, the total is {flattened:,.1f} GE.",
     )
+
+
+def _note(console: Console, *lines: str) -> None:
+    console.print(*lines, sep="\n", end="\n\n", style="dim", highlight=False)
 
 
 def _table() -> Table:
@@ -43,24 +48,22 @@ def _table() -> Table:
 def _areas(result: dict) -> Table:
     table = _table()
     table.add_column("recipe")
-    names = ("area GE", "combinational", "sequential", "library units", "cells", "flip-flops")
-    for name in (*names, "path ns", "ABC ns"):
-        table.add_column(name, justify="right")
-    table.add_column("adder cells")
-    for recipe in result["recipes"]:
-        area, path, abc = recipe["area_ge"], recipe["longest_path"], recipe["abc_ns"]
-        table.add_row(
-            recipe["recipe"],
-            f"[bold]{area['total']:,.1f}[/]",
-            f"{area['combinational']:,.1f}",
-            f"{area['sequential']:,.1f}",
-            f"{recipe['area_library']['total']:,.1f}",
-            f"{sum(recipe['cells'].values()):,}",
-            f"{recipe['flip_flops']:,}",
-            f"[bold]{path['ns']:.3f}[/]" if path else "-",
-            f"{abc:.3f}" if abc is not None else "-",
-            "none" if recipe["adders"] == "gates" else recipe["adders"],
-        )
+    recipes = result["recipes"]
+    for recipe in recipes:
+        table.add_column(recipe["recipe"], justify="right")
+    areas = [recipe["area_ge"] for recipe in recipes]
+    table.add_row("area, GE", *(f"[bold]{area['total']:,.1f}[/]" for area in areas))
+    table.add_row("  combinational", *(f"{area['combinational']:,.1f}" for area in areas))
+    table.add_row("  sequential", *(f"{area['sequential']:,.1f}" for area in areas))
+    units = (recipe["area_library"]["total"] for recipe in recipes)
+    table.add_row("area, library units", *(f"{area:,.1f}" for area in units))
+    table.add_row("cells", *(f"{sum(recipe['cells'].values()):,}" for recipe in recipes))
+    table.add_row("  flip-flops", *(f"{recipe['flip_flops']:,}" for recipe in recipes))
+    table.add_row("adder cells used", *(ADDER_NAMES[recipe["adders"]] for recipe in recipes))
+    paths = (recipe["longest_path"] for recipe in recipes)
+    table.add_row("longest path, ns", *(f"[bold]{p['ns']:.3f}[/]" if p else "-" for p in paths))
+    estimates = (recipe["abc_ns"] for recipe in recipes)
+    table.add_row("ABC's estimate, ns", *("-" if ns is None else f"{ns:.3f}" for ns in estimates))
     return table
 
 

@@ -46,8 +46,8 @@ def run(lines: list[str], folder: Path) -> str:
     )
     log = done.stdout + done.stderr
     if done.returncode:
-        errors = [line for line in log.splitlines() if line.startswith("ERROR: ")]
-        raise YosysError(errors[-1][7:] if errors else f"Yosys ended with status {done.returncode}")
+        errors = [line.replace("ERROR: ", "") for line in log.splitlines() if "ERROR: " in line]
+        raise YosysError(errors[-1] if errors else f"Yosys ended with status {done.returncode}")
     return log
 
 
