@@ -109,11 +109,11 @@ def cli() -> None:
 def configured(verb: Callable[..., None]) -> Callable[..., None]:
     """Give a verb the options that name a configuration."""
     for option in (
-        click.option("--acc", type=TEXT, help="Accumulator of a mac: fp32 (default fp32)."),
-        click.option("--k", type=TEXT, help="Elements a step, a multiple of both blocks (default 32)."),
+        click.option("--acc", type=TEXT, help="Accumulator of a mac: fp32, the default."),
         click.option(
-            "--unit", type=TEXT, help="mac (dot, scales, accumulator) or dot (exact) (default mac)."
+            "--k", type=TEXT, help="Elements a step: a multiple of both blocks (default 32)."
         ),
+        click.option("--unit", type=TEXT, help="mac (the default) or dot, the exact sum alone."),
         click.option("--fmt", type=TEXT, help="Format, or pair A:B (default amxfp4)."),
     ):
         verb = option(verb)
@@ -145,7 +145,7 @@ def verilog(**named: str) -> None:
 
 @cli.command(cls=Verb, short_help="Simulate it against the golden model.")
 @configured
-@click.option("--sim", "simulator", type=SIMULATOR, help="verilator or icarus (default verilator).")
+@click.option("--sim", "simulator", type=SIMULATOR, help="verilator (the default) or icarus.")
 @click.option("--seed", type=SEED, help="Of the random inputs; printed, to repeat a run.")
 @click.option("--count", type=COUNT, help="Random dot products to check.")
 @click.option("--data", type=PATH, help="Your tensors: .npz with a [M, K] and b [N, K] of float32.")
@@ -194,8 +194,8 @@ def synth(libs: tuple[Path | None, ...], **named: str) -> None:
 
 
 @cli.command(cls=Verb, short_help="Write two real weight matrices for sim.")
-@click.option("--a", "a_name", type=TEXT, help="Tensor of the activations (default token_embd.weight).")
-@click.option("--b", "b_name", type=TEXT, help="Tensor of the weights (default blk.0.attn_q.weight).")
+@click.option("--a", "a_name", type=TEXT, help="Activations (default token_embd.weight).")
+@click.option("--b", "b_name", type=TEXT, help="Weights (default blk.0.attn_q.weight).")
 @click.option("--rows", type=COUNT, help="Rows taken of each, evenly spread (default 64).")
 @click.option("--norm", type=TEXT, help="Normalize a's rows (RMS) and multiply by this tensor.")
 @click.option("--file", "source", type=PATH, help="Another GGUF file than SmolLM2-135M's.")

@@ -1,0 +1,1 @@
+"""Testbenches and tests: golden against independent oracles, RTL against golden."""
