@@ -23,8 +23,8 @@ def matmul(
 
     Both operands are quantized along their last axis. ``k`` elements are added per step (default
     32, or the larger block), K padded with zeros; ``c``: float32 (M, N), the accumulators' start,
-    +0 if None. ``acc``: "fp32", one fused aligned sum per step (NUMERICS section 4). Tensor scales are
-    not applied, as the tile does not see them: :func:`rescale` does that.
+    +0 if None. ``acc``: "fp32", one fused aligned sum per step (NUMERICS section 4). Tensor scales
+    are not applied, as the tile does not see them: :func:`rescale` does that.
     Raises TypeError for operands that are no Quantized; ValueError for shapes that do not fit, a
     ``k`` that is no multiple of the blocks, a pair or mode that does not exist.
 

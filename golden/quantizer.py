@@ -164,14 +164,11 @@ def _fits_binary32(element) -> bool:
 
 
 def _quantize_plain(rows: np.ndarray, element: FloatFormat, codes: np.ndarray) -> None:
-    """IEEE conversion to a float element without a scale: overflow is Inf, or NaN where there is no
-    Inf.
-    """
+    """IEEE conversion to a float element: overflow is Inf, or NaN where there is no Inf."""
     nan = element.nan_code
     with np.errstate(all="ignore"):
         for piece in _pieces(rows.shape, _WIDE_CHUNK):
             x = rows[piece].astype(np.float64)
-            bad = np.isnan(x) if element.has_inf else ~np.isfinite(x)
-            codes[piece] = cast_float(x, element, saturate=False)
-            if bad.any():
-                codes[piece][bad] = nan
+            bad = np.isnan(x)
+            part = cast_float(x, element, saturate=False)
+            codes[piece] = np.where(bad | ((part & np.uint64(nan)) == nan), nan, part)

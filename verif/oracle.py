@@ -178,9 +178,7 @@ def power_of_two_scale(amax, element, rule):
 
 
 def scale_code(maximum, fmt, t=None):
-    """Scale code and its value for a side whose largest magnitude is ``maximum`` (before the tensor
-    scale).
-    """
+    """Scale code and value of a side whose largest magnitude is ``maximum``."""
     if maximum == 0:
         return 0, Fraction(0)
     maximum = maximum if t is None else maximum / t
@@ -189,7 +187,7 @@ def scale_code(maximum, fmt, t=None):
     else:
         exact = power(power_of_two_scale(maximum, fmt.element, fmt.scale_rule))
     if fmt.scale.width == 32:
-        bits = binary32_bits(exact)
+        bits = min(binary32_bits(exact), 0x7F7FFFFF)
         return bits, binary32(bits)
     code = nearest(fmt.scale, exact, fmt.rounding == "nearest_away")
     return code, value(fmt.scale, code)
@@ -258,16 +256,14 @@ def is_grouped(fa, fb):
 
 
 def mac_step(fa, fb, a, a_scales, b, b_scales, c, fraction_bits=None):
-    """One fused aligned sum of codes (lists); scales: lists of codes, or of pairs, or None. Returns
-    bits.
-    """
+    """One fused aligned sum of codes, as bits; scales are lists of codes or of pairs, or None."""
     k = len(a)
     sides_a, sides_b = fa.sides, fb.sides
     scales_a = _per_element(fa, a, a_scales)
     scales_b = _per_element(fb, b, b_scales)
     result_nan = _any_nan(fa, a_scales) or _any_nan(fb, b_scales)
     infinities = set()
-    products = []  # side of a, side of b, element product, its exponent, scale product, its exponent
+    products = []  # side of a and of b, element product and exponent, scale product and exponent
     for x, y, (sx, ex, side_x), (sy, ey, side_y) in zip(a, b, scales_a, scales_b):
         px, py = parts(fa.element, x), parts(fb.element, y)
         vx, vy = value(fa.element, x), value(fb.element, y)

@@ -1,4 +1,4 @@
-"""golden.arith against the fraction oracle: corners, and seeded random aimed at where rounding hurts."""
+"""golden.arith against the fraction oracle: corners, and random aimed at where rounding hurts."""
 
 import numpy as np
 import pytest
