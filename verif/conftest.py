@@ -31,13 +31,13 @@ def seed() -> int:
 
 @pytest.fixture
 def rng(seed: int, request: pytest.FixtureRequest) -> np.random.Generator:
-    """A generator of the test's own: the same for the same seed and test, whatever runs beside it."""
+    """A generator of the test's own: the same for the same seed, whatever runs beside it."""
     return np.random.default_rng([seed, zlib.crc32(request.node.nodeid.encode())])
 
 
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what an outer ``make`` hands down: its flags, and variables named on its command line."""
+    """Without what an outer ``make`` hands down: its flags, and variables given to it."""
     for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GNUMAKEFLAGS"):
         monkeypatch.delenv(name, raising=False)
     for name in ("FMT", "UNIT", "K", "ACC", "SIM", "SEED", "COUNT", "DATA", "WAVES", "LIB"):
