@@ -6,7 +6,8 @@ from math import lcm
 from golden.formats import get_format
 from golden.formats import BlockFormat
 from hdl.dot import Dot
-from hdl.mac import Mac
+from hdl.cell import FusedCell
+from hdl.matrix import Matrix
 from hdl.naming import pair_name
 from hdl.stream import Stream
 
@@ -44,11 +45,15 @@ class Configuration:
         if unit not in UNITS:
             raise UsageError(f"Unit must be one of {', '.join(UNITS)}, not {unit!r}")
         if unit == "dot" and acc:
-            raise UsageError(f"Accumulator must be left out for unit dot, which has none, not {acc!r}")
+            raise UsageError(
+                f"Accumulator must be left out for unit dot, which has none, not {acc!r}"
+            )
         if unit == "mac":
             acc = acc or ACCUMULATORS[0]
             if acc not in ACCUMULATORS:
-                raise UsageError(f"Accumulator must be one of {', '.join(ACCUMULATORS)}, not {acc!r}")
+                raise UsageError(
+                    f"Accumulator must be one of {', '.join(ACCUMULATORS)}, not {acc!r}"
+                )
         for operand in (a, b):
             _check_hardware(unit, operand)
         return cls(unit, a, b, _check_k(k, a, b), acc)
@@ -72,8 +77,10 @@ class Configuration:
 
     def component(self) -> Stream:
         """The hardware: the unit's core behind streams."""
-        core = Dot(self.a, self.b, self.k) if self.unit == "dot" else Mac(self.a, self.b, self.k)
-        return Stream(core, self.name)
+        if self.unit == "dot":
+            return Stream(Dot(self.a, self.b, self.k), self.name)
+        cell = FusedCell(self.a, self.b, self.k)
+        return Stream(Matrix(cell, 1, 1, self.name, with_c=True), self.name)
 
 
 def parse_pair(text: str) -> tuple[BlockFormat, BlockFormat]:
@@ -93,11 +100,17 @@ def parse_pair(text: str) -> tuple[BlockFormat, BlockFormat]:
 def _check_hardware(unit: str, operand: BlockFormat) -> None:
     """UsageError if ``unit`` cannot take ``operand``."""
     if operand.element.width > 8:
-        raise UsageError(f"Elements of a {unit} must have at most 8 bits, not the {operand.element.width} of {operand.name}")
+        raise UsageError(
+            f"Elements of a {unit} must have at most 8 bits, not the {operand.element.width} of {operand.name}"
+        )
     if unit == "mac" and not operand.has_block_scale:
-        raise UsageError(f"Formats of a mac must have a block scale of 8 bits, which {operand.name} has not; unit dot takes it")
+        raise UsageError(
+            f"Formats of a mac must have a block scale of 8 bits, which {operand.name} has not; unit dot takes it"
+        )
     if unit == "mac" and operand.macro is not None:
-        raise UsageError(f"Formats of a mac must have no macro-block factor, which {operand.name} has; unit dot takes it")
+        raise UsageError(
+            f"Formats of a mac must have no macro-block factor, which {operand.name} has; unit dot takes it"
+        )
 
 
 def _check_k(k: int | str | None, a: BlockFormat, b: BlockFormat) -> int:
@@ -113,5 +126,7 @@ def _check_k(k: int | str | None, a: BlockFormat, b: BlockFormat) -> int:
         raise UsageError(f"K must be from 1 to {LARGEST_K}, not {size}")
     for operand in (a, b):
         if size % (operand.block_size or 1):
-            raise UsageError(f"K must be a multiple of {operand.name}'s block of {operand.block_size}, not {size}")
+            raise UsageError(
+                f"K must be a multiple of {operand.name}'s block of {operand.block_size}, not {size}"
+            )
     return size

@@ -34,7 +34,13 @@ def emit(configuration: Configuration) -> tuple[str, dict]:
     while len(texts) < len(library.components):
         for name, component in list(library.components.items()):
             if name not in texts:
-                text = verilog.convert(component, name=name, platform=library, emit_src=False, strip_internal_attrs=True)
+                text = verilog.convert(
+                    component,
+                    name=name,
+                    platform=library,
+                    emit_src=False,
+                    strip_internal_attrs=True,
+                )
                 texts[name] = re.sub(r"/\*.*?\*/\s*", "", text, count=1, flags=re.DOTALL).strip()
     description = describe(configuration, top, library)
     return "\n\n".join([_header(description), *texts.values()]) + "\n", description
@@ -42,11 +48,15 @@ def emit(configuration: Configuration) -> tuple[str, dict]:
 
 def describe(configuration: Configuration, top, library: Library) -> dict:
     """What NAME.json says: ports, parameters, latency, throughput, formats, parts, source digest."""
-    ports = [{"name": name, "direction": "input", "width": 1, "signed": False} for name in ("clk", "rst")]
+    ports = [
+        {"name": name, "direction": "input", "width": 1, "signed": False} for name in ("clk", "rst")
+    ]
     for path, member, value in top.signature.flatten(top):
         shape = value.shape()
         direction = "input" if member.flow == In else "output"
-        ports.append({"name": path[0], "direction": direction, "width": shape.width, "signed": shape.signed})
+        ports.append(
+            {"name": path[0], "direction": direction, "width": shape.width, "signed": shape.signed}
+        )
     return {
         "name": configuration.name,
         "top": configuration.name,
@@ -55,7 +65,7 @@ def describe(configuration: Configuration, top, library: Library) -> dict:
         "b": describe_format(configuration.b),
         "k": configuration.k,
         "acc": configuration.acc,
-        "parameters": {"fraction_bits": getattr(top.core, "fraction_bits", None)},
+        "parameters": top.parameters,
         "latency": top.latency,
         "throughput": 1,
         "ports": ports,

@@ -9,7 +9,13 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from .align import AlignMagnitude, AlignSigned, enter, maximum, saturated
-from .decode import fraction_width, largest_magnitude, largest_shift, significand_width, smallest_exponent
+from .decode import (
+    fraction_width,
+    largest_magnitude,
+    largest_shift,
+    significand_width,
+    smallest_exponent,
+)
 from .lanes import group_sums, sum_shape
 from .library import Shared, bounds, exact, place
 from .operand import lane_inputs, lane_ports
@@ -40,7 +46,11 @@ class Addends:
             for c in self.combinations:
                 operands = self.operand_scales(a, b, group, c)
                 name = f"scale{group}{c}"
-                row[c] = place(m, library, name, self.scale, **operands) if operands else SimpleNamespace(field=Const(0, 1))
+                row[c] = (
+                    place(m, library, name, self.scale, **operands)
+                    if operands
+                    else SimpleNamespace(field=Const(0, 1))
+                )
             result.append(row)
         return result
 
@@ -67,9 +77,13 @@ class GroupAddends(Addends):
     def __init__(self, fmt_a, fmt_b, k):
         super().__init__(fmt_a, fmt_b, k)
         self.offset = -self.scale.bias
-        self.fraction_width = self.scale.fraction_width - fmt_a.element.ulp_exponent - fmt_b.element.ulp_exponent
+        self.fraction_width = (
+            self.scale.fraction_width - fmt_a.element.ulp_exponent - fmt_b.element.ulp_exponent
+        )
         self.count = k // self.size * len(self.combinations)
-        self.largest = self.size * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
+        self.largest = (
+            self.size * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
+        )
         self.largest *= self.scale.largest_significand
 
     def build(self, m, library, a, b, bias, pipe):
@@ -103,7 +117,15 @@ class GroupAddends(Addends):
                 cell, inputs = AlignSigned, {"value": value}
             else:
                 cell, inputs = AlignMagnitude, {"mag": value, "neg": Const(c in ("pn", "np"), 1)}
-            enter(m, library, heap, f"{name}_align", cell(len(value), room, len(key)), distance=distance, **inputs)
+            enter(
+                m,
+                library,
+                heap,
+                f"{name}_align",
+                cell(len(value), room, len(key)),
+                distance=distance,
+                **inputs,
+            )
 
 
 class ProductAddends(Addends):
@@ -113,23 +135,32 @@ class ProductAddends(Addends):
         super().__init__(fmt_a, fmt_b, k)
         self.elements = {"a": fmt_a.element, "b": fmt_b.element}
         self.offset = sum(smallest_exponent(e) for e in self.elements.values()) - self.scale.bias
-        self.fraction_width = self.scale.fraction_width + sum(fraction_width(e) for e in self.elements.values())
+        self.fraction_width = self.scale.fraction_width + sum(
+            fraction_width(e) for e in self.elements.values()
+        )
         self.count = k
         self.largest_shift = sum(map(largest_shift, self.elements.values()))
         self.lane = LaneProduct(fmt_a.element, fmt_b.element)
-        self.width = self.lane.width + (self.scale.largest_significand.bit_length() if self.scale.has_significand else 0)
+        self.width = self.lane.width + (
+            self.scale.largest_significand.bit_length() if self.scale.has_significand else 0
+        )
         self.largest = (1 << self.width) - 1
 
     def build(self, m, library, a, b, bias, pipe):
         """Place the generators; return the masked keys, and what :meth:`enter` needs."""
         keys, lanes, bases = [], [], []
         for group, row in enumerate(self.pairs(m, library, a, b)):
-            base = {c: self.base_key(m, f"group{group}{c}_key", pipe(row[c].field, 3, 1), bias) for c in row}
+            base = {
+                c: self.base_key(m, f"group{group}{c}_key", pipe(row[c].field, 3, 1), bias)
+                for c in row
+            }
             lane_keys = {c: [] for c in row}
             for i in range(group * self.size, (group + 1) * self.size):
                 name, x, y = f"lane{i}", a.lanes[i], b.lanes[i]
                 out = place(m, library, name, self.lane, **self.lane.inputs(x, y))
-                neg, mag, shift, key = (pipe(value, 3) for value in (out.neg, out.mag, out.shift, out.key))
+                neg, mag, shift, key = (
+                    pipe(value, 3) for value in (out.neg, out.mag, out.shift, out.key)
+                )
                 taken = {c: pipe(select(c, x, y, self.a.sides), 3) for c in row}
                 if self.scale.has_significand:
                     sig = choose(taken, {c: pipe(row[c].sig, 3) for c in row})
@@ -160,7 +191,10 @@ class ProductAddends(Addends):
         width = min(len(key), (self.width + max(room, 0) + self.largest_shift).bit_length())
         # How far the largest exponent lies above each group's addends of shift 0.
         gaps = [
-            {c: saturated(m, f"group{i}{c}_gap", (key - own)[: len(key)], width) for c, own in base.items()}
+            {
+                c: saturated(m, f"group{i}{c}_gap", (key - own)[: len(key)], width)
+                for c, own in base.items()
+            }
             for i, base in enumerate(bases)
         ]
         for name, group, neg, mag, shift, taken in lanes:

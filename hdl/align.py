@@ -13,7 +13,9 @@ def maximum(m, name, values):
     while len(values) > 1:
         merged = []
         for i in range(0, len(values) - 1, 2):
-            larger = Signal(max(len(values[i]), len(values[i + 1])), name=f"{name}_{level}_{i // 2}")
+            larger = Signal(
+                max(len(values[i]), len(values[i + 1])), name=f"{name}_{level}_{i // 2}"
+            )
             m.d.comb += exact(larger, Mux(values[i] > values[i + 1], values[i], values[i + 1]))
             merged.append(larger)
         values = merged + values[len(values) & ~1 :]
@@ -42,7 +44,12 @@ class AlignMagnitude(Shared):
         self.constant = -1 << self._kept
         self.module_name = f"align_magnitude_w{width}_r{room}_d{distance_width}".replace("-", "m")
         super().__init__(
-            {"neg": In(1), "mag": In(width), "distance": In(distance_width), "o": Out(len(self.weights))}
+            {
+                "neg": In(1),
+                "mag": In(width),
+                "distance": In(distance_width),
+                "o": Out(len(self.weights)),
+            }
         )
 
     def elaborate(self, platform):
@@ -72,7 +79,13 @@ class AlignSigned(Shared):
         self.weights = [*range(self._kept), 0]
         self.constant = -1 << (self._kept - 1)
         self.module_name = f"align_signed_w{width}_r{room}_d{distance_width}".replace("-", "m")
-        super().__init__({"value": In(signed(width)), "distance": In(distance_width), "o": Out(len(self.weights))})
+        super().__init__(
+            {
+                "value": In(signed(width)),
+                "distance": In(distance_width),
+                "o": Out(len(self.weights)),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -22,7 +22,9 @@ BINARY32_MIN_EXPONENT = -126
 
 def sums_groups(fmt_a, fmt_b):
     """Whether the addends are exact group sums; a float of 8 or more bits makes them single products."""
-    return not any(isinstance(f.element, FloatFormat) and f.element.width > 6 for f in (fmt_a, fmt_b))
+    return not any(
+        isinstance(f.element, FloatFormat) and f.element.width > 6 for f in (fmt_a, fmt_b)
+    )
 
 
 class FusedCell(Shared):
@@ -40,11 +42,14 @@ class FusedCell(Shared):
     Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
     """
 
+    result_width = 32
+
     def __init__(self, fmt_a, fmt_b, k, fraction_bits=None, pipeline=0):
-        self._a, self._b, self._k, self._pipeline = fmt_a, fmt_b, k, pipeline
+        self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
         groups = sums_groups(fmt_a, fmt_b)
         default = GROUP_FRACTION_BITS if groups else PRODUCT_FRACTION_BITS
         self.fraction_bits = default if fraction_bits is None else fraction_bits
+        self.parameters = {"fraction_bits": self.fraction_bits}
         self.stages = sum(stage <= pipeline for stage in (1, 3, 4))
         self.latency = 1 + self.stages
         self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_fp32"
@@ -71,7 +76,11 @@ class FusedCell(Shared):
         def pipe(value, *stages):
             """``value`` behind a register for each of ``stages`` that the pipeline has."""
             for _ in filter(lambda stage: stage <= self._pipeline, stages):
-                register = Signal(Value.cast(value).shape(), name=f"{getattr(value, 'name', 'value')}_q", reset_less=True)
+                register = Signal(
+                    Value.cast(value).shape(),
+                    name=f"{getattr(value, 'name', 'value')}_q",
+                    reset_less=True,
+                )
                 with m.If(self.en):
                     m.d.sync += register.eq(value)
                 value = register
@@ -87,8 +96,12 @@ class FusedCell(Shared):
         m.d.comb += c.eq(Mux(first, port_c, self.acc))
         field, fraction, normal = c[23:31], c[:23], c[23:31].any()
         c_key = Signal(bounds(0, BINARY32_MIN_EXPONENT + 254 + self._bias))
-        m.d.comb += c_key.eq(((field | ~normal) + (BINARY32_MIN_EXPONENT - 1 + self._bias))[: len(c_key)])
-        masked = [own & nonzero.replicate(len(own)) for nonzero, own in [(c[:31].any(), c_key), *keys]]
+        m.d.comb += c_key.eq(
+            ((field | ~normal) + (BINARY32_MIN_EXPONENT - 1 + self._bias))[: len(c_key)]
+        )
+        masked = [
+            own & nonzero.replicate(len(own)) for nonzero, own in [(c[:31].any(), c_key), *keys]
+        ]
         key = maximum(m, "key", masked)
 
         # Align and add.
@@ -99,7 +112,16 @@ class FusedCell(Shared):
         heap = BitHeap(bounds(-largest, largest).width)
         cell = AlignMagnitude(SIGNIFICAND_WIDTH, room, len(key))
         distance = (key - c_key)[: len(key)]
-        enter(m, platform, heap, "align_c", cell, neg=c[31], mag=Cat(fraction, normal), distance=distance)
+        enter(
+            m,
+            platform,
+            heap,
+            "align_c",
+            cell,
+            neg=c[31],
+            mag=Cat(fraction, normal),
+            distance=distance,
+        )
         addends.enter(m, platform, heap, placed, key, addend_room)
         total = heap.total(m, platform, "sum")
 
@@ -123,22 +145,32 @@ class FusedCell(Shared):
         for group, row in enumerate(self._scale_nonzeros(m, platform)):
             for i in range(group * addends.size, (group + 1) * addends.size):
                 x, y = self.a.lanes[i], self.b.lanes[i]
-                nonzero = choose({c: select(c, x, y, self._a.sides) for c in row}, row) if row else Const(1, 1)
+                nonzero = (
+                    choose({c: select(c, x, y, self.a_format.sides) for c in row}, row)
+                    if row
+                    else Const(1, 1)
+                )
                 flag = lane_flags(x, y, nonzero)
                 if flag:
                     flags.append((*flag, x.neg ^ y.neg))
         if not flags:
             return nan, Const(0, 1), Const(0, 1)
         nan = nan | Cat(flag[0] for flag in flags).any()
-        return nan, Cat(inf & ~neg for _, inf, neg in flags).any(), Cat(inf & neg for _, inf, neg in flags).any()
+        return (
+            nan,
+            Cat(inf & ~neg for _, inf, neg in flags).any(),
+            Cat(inf & neg for _, inf, neg in flags).any(),
+        )
 
     def _scale_nonzeros(self, m, platform):
         """Whether the scale product of each group and combination is not zero; empty rows where it never is."""
         rows = []
-        for group in range(self._k // self._addends.size):
+        for group in range(self.k // self._addends.size):
             row = {}
             for c in self._addends.combinations if self._addends.scale.has_significand else ():
                 codes = self._addends.operand_scales(self.a, self.b, group, c).values()
-                row[c] = Cat(code.sig.any() for code in codes if "sig" in code.shape().members).all()
+                row[c] = Cat(
+                    code.sig.any() for code in codes if "sig" in code.shape().members
+                ).all()
             rows.append(row)
         return rows

@@ -55,14 +55,22 @@ class Decode(Shared):
             raise TypeError(f"Element must be a FloatFormat or an IntFormat, not {element!r}")
         self._element = element
         self.module_name = f"decode_{element.name}"
-        flags = {name: Out(1) for name, has in (("nan", element.has_nan), ("inf", element.has_inf)) if has}
+        flags = {
+            name: Out(1)
+            for name, has in (("nan", element.has_nan), ("inf", element.has_inf))
+            if has
+        }
         super().__init__(
             {
                 "code": In(element.width),
                 "neg": Out(1),
                 "sig": Out(significand_width(element)),
                 "nonzero": Out(1),
-                **({"shift": Out(largest_shift(element).bit_length())} if largest_shift(element) else {}),
+                **(
+                    {"shift": Out(largest_shift(element).bit_length())}
+                    if largest_shift(element)
+                    else {}
+                ),
                 **flags,
             }
         )
@@ -86,11 +94,16 @@ class Decode(Shared):
             m.d.comb += self.nan.eq(special)
         elif fmt.specials == "ieee":
             special = exponent.all()
-            m.d.comb += [self.nan.eq(special & mantissa.any()), self.inf.eq(special & ~mantissa.any())]
+            m.d.comb += [
+                self.nan.eq(special & mantissa.any()),
+                self.inf.eq(special & ~mantissa.any()),
+            ]
         # A subnormal has exponent field 0 and the weight of field 1.
         m.d.comb += [
             self.neg.eq(self.code[-1]),
-            self.sig.eq(Mux(special, 0, Cat(mantissa, normal)) if fmt.has_nan else Cat(mantissa, normal)),
+            self.sig.eq(
+                Mux(special, 0, Cat(mantissa, normal)) if fmt.has_nan else Cat(mantissa, normal)
+            ),
             self.nonzero.eq(self.code[:-1].any()),
             self.shift.eq((exponent - normal)[: len(self.shift)]),
         ]

@@ -26,6 +26,7 @@ class Dot(Shared):
     """
 
     latency = 1
+    parameters = {}
 
     def __init__(self, fmt_a, fmt_b, k):
         self._a, self._b = (replace(fmt, scale=None) for fmt in (fmt_a, fmt_b))
@@ -72,5 +73,7 @@ class Dot(Shared):
         # Register.
         with m.If(self.en):
             m.d.sync += self.o_valid.eq(self.i_valid)
-            m.d.sync += [exact(getattr(self, f"o_{name}"), value) for name, value in results.items()]
+            m.d.sync += [
+                exact(getattr(self, f"o_{name}"), value) for name, value in results.items()
+            ]
         return m

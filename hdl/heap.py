@@ -112,12 +112,17 @@ class BitHeap:
                     taken = [column.pop(0) for _ in range(3 if full else 2)]
                     cell = cells[full]
                     bits = dict(zip("abc", taken))
-                    out = place(m, platform, f"{name}_{'fa' if full else 'ha'}{serial}", cell, **bits)
+                    out = place(
+                        m, platform, f"{name}_{'fa' if full else 'ha'}{serial}", cell, **bits
+                    )
                     serial += 1
                     column.append(out.s)
                     if i + 1 < self.width:
                         columns[i + 1].append(out.co)
-        rows = [Cat(column[row] if row < len(column) else Const(0, 1) for column in columns) for row in (0, 1)]
+        rows = [
+            Cat(column[row] if row < len(column) else Const(0, 1) for column in columns)
+            for row in (0, 1)
+        ]
         total = Signal(self.width, name=f"{name}_total")
         m.d.comb += total.eq((rows[0] + rows[1])[: self.width])
         return total

@@ -32,8 +32,13 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     else:
         cell = Product(fmt_a.element, fmt_b.element, fmt_a.sides, fmt_b.sides)
     lanes = list(zip(a, b))
-    outputs = [vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y))) for i, (x, y) in enumerate(lanes)]
-    adder = Reduction(len(lanes), cell.weights, cell.constant, sum_shape(fmt_a, fmt_b, len(lanes)), cell.key)
+    outputs = [
+        vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
+        for i, (x, y) in enumerate(lanes)
+    ]
+    adder = Reduction(
+        len(lanes), cell.weights, cell.constant, sum_shape(fmt_a, fmt_b, len(lanes)), cell.key
+    )
     sums = {}
     for c in combinations(fmt_a.sides, fmt_b.sides):
         bits = Cat(pipe(output[port("o", c)], 4) for output in outputs)
@@ -42,7 +47,9 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
             nonzero = total.any()
         else:
             mine = [select(c, x, y, fmt_a.sides) for x, y in lanes]
-            nonzero = pipe(Cat(x.nonzero & y.nonzero & taken for (x, y), taken in zip(lanes, mine)).any(), 4)
+            nonzero = pipe(
+                Cat(x.nonzero & y.nonzero & taken for (x, y), taken in zip(lanes, mine)).any(), 4
+            )
         sums[c] = (total, nonzero)
     return sums
 

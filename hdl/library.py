@@ -10,7 +10,9 @@ from amaranth.lib.wiring import In, Out
 def exact(dst, src):
     """``dst.eq(src)``, or ValueError at elaboration if some value of ``src`` does not fit ``dst``."""
     have, need = Value.cast(dst).shape(), Value.cast(src).shape()
-    fits = have.width >= need.width + (have.signed and not need.signed) and (have.signed or not need.signed)
+    fits = have.width >= need.width + (have.signed and not need.signed) and (
+        have.signed or not need.signed
+    )
     if not fits:
         raise ValueError(f"Destination must hold {need!r} whole, not be {have!r}")
     return dst.eq(src)
@@ -58,7 +60,9 @@ def place(m: Module, library: Library, name: str, component: Shared, *, clocked=
     ports = {path[0]: member for path, member, _ in component.signature.flatten(component)}
     wanted = {port for port, member in ports.items() if member.flow == In}
     if wanted != set(inputs):
-        raise TypeError(f"Inputs of {component.module_name} must be {sorted(wanted)}, not {sorted(inputs)}")
+        raise TypeError(
+            f"Inputs of {component.module_name} must be {sorted(wanted)}, not {sorted(inputs)}"
+        )
     connections, outputs = {}, {}
     for port, member in ports.items():
         if member.flow == Out:

@@ -25,8 +25,10 @@ def lane_ports(a, b, fields):
     """Input ports ``a_sig``, ``b_sig``, ... for those ``fields`` that each of two elements has."""
     layouts = {"a": lane_layout(a), "b": lane_layout(b)}
     return {
-        f"{name}_{field}": In(shape) for name, layout in layouts.items()
-        for field, shape in layout.members.items() if field in fields
+        f"{name}_{field}": In(shape)
+        for name, layout in layouts.items()
+        for field, shape in layout.members.items()
+        if field in fields
     }
 
 
@@ -105,5 +107,3 @@ class DecodeOperand(Shared):
         if nans:
             m.d.comb += self.o.nan.eq(Cat(nans).any())
         return m
-
-

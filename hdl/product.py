@@ -106,7 +106,11 @@ class IntProduct(Shared):
                 raise TypeError(f"Element must be an IntFormat, not {element!r}")
         self.key = f"{a.name}_{b.name}"
         self.module_name = f"product_{self.key}"
-        self._pairs = [(i, j, (i == a.width - 1) != (j == b.width - 1)) for i in range(a.width) for j in range(b.width)]
+        self._pairs = [
+            (i, j, (i == a.width - 1) != (j == b.width - 1))
+            for i in range(a.width)
+            for j in range(b.width)
+        ]
         self.weights = [i + j for i, j, _ in self._pairs]
         self.constant = -sum(1 << (i + j) for i, j, inverted in self._pairs if inverted)
         self.is_magnitude = False
@@ -119,5 +123,7 @@ class IntProduct(Shared):
     def elaborate(self, platform):
         m = Module()
         bits = [self.a[i] & self.b[j] for i, j, _ in self._pairs]
-        m.d.comb += self.o.eq(Cat(~bit if inv else bit for bit, (_, _, inv) in zip(bits, self._pairs)))
+        m.d.comb += self.o.eq(
+            Cat(~bit if inv else bit for bit, (_, _, inv) in zip(bits, self._pairs))
+        )
         return m

@@ -11,7 +11,9 @@ from .library import Shared
 
 def largest_field(scale):
     """Largest effective exponent field of a finite scale."""
-    return (1 << scale.exponent_width) - (1 if scale.specials == "nan" and scale.mantissa_width else 2)
+    return (1 << scale.exponent_width) - (
+        1 if scale.specials == "nan" and scale.mantissa_width else 2
+    )
 
 
 def scale_layout(scale):
@@ -75,7 +77,9 @@ class ScalePair(Shared):
         scales = self._formats.values()
         self.fraction_width = sum(scale.mantissa_width for scale in scales)
         self.has_significand = self.fraction_width > 0
-        self.largest_significand = prod((2 << s.mantissa_width) - 1 for s in scales if s.mantissa_width)
+        self.largest_significand = prod(
+            (2 << s.mantissa_width) - 1 for s in scales if s.mantissa_width
+        )
         self.largest_field = sum(map(largest_field, scales))
         self.smallest_field = sum(int(scale.subnormals) for scale in scales)
         self.bias = sum(scale.bias for scale in scales)
@@ -88,7 +92,9 @@ class ScalePair(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.field.eq(Value.cast(sum(getattr(self, name).field for name in self._formats))[: len(self.field)])
+        m.d.comb += self.field.eq(
+            Value.cast(sum(getattr(self, name).field for name in self._formats))[: len(self.field)]
+        )
         if self.has_significand:
             product, nonzero = 1, []
             for name, fmt in self._formats.items():

@@ -22,6 +22,7 @@ class Stream(Shared):
     def __init__(self, core, name):
         self.core = core
         self.latency = core.latency
+        self.parameters = core.parameters
         self.module_name = name
         ports = {path[0]: member for path, member, _ in core.signature.flatten(core)}
         del ports["en"]
