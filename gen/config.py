@@ -1,12 +1,12 @@
-"""Configurations: a unit, a format pair and its parameters, checked before anything is generated."""
+"""Configurations: a unit, a format pair and its parameters, checked before anything is
+generated."""
 
 from dataclasses import dataclass
 from math import lcm
 
-from golden.formats import get_format
-from golden.formats import BlockFormat
-from hdl.dot import Dot
+from golden.formats import BlockFormat, get_format
 from hdl.cell import FusedCell
+from hdl.dot import Dot
 from hdl.matrix import Matrix
 from hdl.naming import pair_name
 from hdl.stream import Stream
@@ -21,10 +21,11 @@ LARGEST_K = 1024
 
 @dataclass(frozen=True)
 class Configuration:
-    """One piece of hardware: what ``make verilog`` writes, ``make sim`` checks and ``make synth`` measures.
+    """One piece of hardware: what ``make verilog`` writes, ``make sim`` checks and ``make synth``
+    measures.
 
-    ``k`` elements a step; ``acc``: the accumulator, None for a unit without one. Use :meth:`parse`, which
-    checks the parameters against each other.
+    ``k`` elements a step; ``acc``: the accumulator, None for a unit without one. Use :meth:`parse`,
+    which checks the parameters against each other.
     """
 
     unit: str
@@ -37,8 +38,8 @@ class Configuration:
     def parse(cls, fmt=None, unit=None, k=None, acc=None) -> "Configuration":
         """The configuration a user names: ``fmt`` is ``A`` or ``A:B`` (activations : weights).
 
-        Raises UsageError, one sentence with the value and what is allowed, for anything the hardware
-        cannot do.
+        Raises UsageError, one sentence with the value and what is allowed, for anything the
+        hardware cannot do.
         """
         a, b = parse_pair(fmt or DEFAULT_FORMAT)
         unit = unit or UNITS[0]
@@ -99,22 +100,23 @@ def parse_pair(text: str) -> tuple[BlockFormat, BlockFormat]:
 
 def _check_hardware(unit: str, operand: BlockFormat) -> None:
     """UsageError if ``unit`` cannot take ``operand``."""
+    name = operand.name
     if operand.element.width > 8:
+        width = operand.element.width
         raise UsageError(
-            f"Elements of a {unit} must have at most 8 bits, not the {operand.element.width} of {operand.name}"
+            f"Elements of a {unit} must have at most 8 bits, not the {width} of {name}"
         )
     if unit == "mac" and not operand.has_block_scale:
         raise UsageError(
-            f"Formats of a mac must have a block scale of 8 bits, which {operand.name} has not; unit dot takes it"
+            f"Formats of a mac must have a block scale of 8 bits, which {name} has not"
         )
     if unit == "mac" and operand.macro is not None:
-        raise UsageError(
-            f"Formats of a mac must have no macro-block factor, which {operand.name} has; unit dot takes it"
-        )
+        raise UsageError(f"Formats of a mac must have no macro-block factor, which {name} has")
 
 
 def _check_k(k: int | str | None, a: BlockFormat, b: BlockFormat) -> int:
-    """``k``, or the smallest multiple of both blocks from 32 up; UsageError if it does not fit them."""
+    """``k``, or the smallest multiple of both blocks from 32 up; UsageError if it does not fit
+    them."""
     step = lcm(a.block_size or 1, b.block_size or 1)
     if k is None or k == "":
         return -(-32 // step) * step
@@ -127,6 +129,7 @@ def _check_k(k: int | str | None, a: BlockFormat, b: BlockFormat) -> int:
     for operand in (a, b):
         if size % (operand.block_size or 1):
             raise UsageError(
-                f"K must be a multiple of {operand.name}'s block of {operand.block_size}, not {size}"
+                f"K must be a multiple of the {operand.block_size} elements of"
+                f" {operand.name}'s block, not {size}"
             )
     return size

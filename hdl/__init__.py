@@ -1,1 +1,2 @@
-"""Amaranth components: exact dot products, multiply-accumulate units, and the streams around them."""
+"""Amaranth components: exact dot products, multiply-accumulate units, and the streams around
+them."""

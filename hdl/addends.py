@@ -1,4 +1,5 @@
-"""The addends of one fused aligned sum: group sums, or single products, with their exponents as keys.
+"""The addends of one fused aligned sum: group sums, or single products, with their exponents as
+keys.
 
 A key is a biased exponent, at least 1; key 0 marks an addend that is zero.
 """
@@ -39,7 +40,8 @@ class Addends:
         return self.offset + self.scale.smallest_field
 
     def pairs(self, m, library, a, b):
-        """Scale products by group and combination; each has ``field`` and, if it is not a power of two, ``sig``."""
+        """Scale products by group and combination; each has ``field`` and, if it is not a power of
+        two, ``sig``."""
         result = []
         for group in range(self.k // self.size):
             row = {}
@@ -72,7 +74,8 @@ class Addends:
 
 
 class GroupAddends(Addends):
-    """One addend a group and combination: the exact sum of its products times the scales' significands."""
+    """One addend a group and combination: the exact sum of its products times the scales'
+    significands."""
 
     def __init__(self, fmt_a, fmt_b, k):
         super().__init__(fmt_a, fmt_b, k)
@@ -129,7 +132,8 @@ class GroupAddends(Addends):
 
 
 class ProductAddends(Addends):
-    """One addend a lane: its significand product times the scales' significands, with a shift of its own."""
+    """One addend a lane: its significand product times the scales' significands, with a shift of
+    its own."""
 
     def __init__(self, fmt_a, fmt_b, k):
         super().__init__(fmt_a, fmt_b, k)

@@ -29,7 +29,8 @@ class AlignMagnitude(Shared):
     Function  ``sum(o[i] << weights[i]) + constant = (-1)**neg * floor(mag * 2**room >> distance)``.
     Formats   None; integers.
     Shapes    ``mag``, ``distance``: unsigned.
-    Widths    ``room``: bits kept below the magnitude. ``o``: | ~neg | magnitude ^ neg | and neg at weight 0.
+    Widths    ``room``: bits kept below the magnitude. ``o``: | ~neg | magnitude ^ neg | and neg at
+              weight 0.
     Timing    Combinational.
     Errors    None.
     Source    NUMERICS, fused aligned sum: truncation toward zero. Golden: ``golden.fused``.
@@ -65,7 +66,8 @@ class AlignSigned(Shared):
     Function  ``sum(o[i] << weights[i]) + constant = trunc(value * 2**room >> distance)``.
     Formats   None; integers.
     Shapes    ``value``: two's complement; ``distance``: unsigned.
-    Widths    ``o``: | ~sign | value | and, at weight 0, what turns floor into truncation of a negative value.
+    Widths    ``o``: | ~sign | value | and, at weight 0, what turns floor into truncation of a
+              negative value.
     Timing    Combinational.
     Errors    None.
     Source    NUMERICS, fused aligned sum: truncation toward zero. Golden: ``golden.fused``.

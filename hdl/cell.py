@@ -21,7 +21,8 @@ BINARY32_MIN_EXPONENT = -126
 
 
 def sums_groups(fmt_a, fmt_b):
-    """Whether the addends are exact group sums; a float of 8 or more bits makes them single products."""
+    """Whether the addends are exact group sums; a float of 8 or more bits makes them single
+    products."""
     return not any(
         isinstance(f.element, FloatFormat) and f.element.width > 6 for f in (fmt_a, fmt_b)
     )
@@ -30,14 +31,18 @@ def sums_groups(fmt_a, fmt_b):
 class FusedCell(Shared):
     """Dot product of decoded operands, block scales and a binary32 accumulator.
 
-    Function  ``acc = round(trunc(c) + sum(trunc(addend)))``, ``c`` the old ``acc`` or, with ``first``, the port's:
-              addends are aligned to the largest exponent, truncated ``fraction_bits`` below it, summed
-              exactly, and rounded once.
-    Formats   Pairs of BlockFormats with float or integer elements and block scales of 8 bits, or none.
+    Function  ``acc = round(trunc(c) + sum(trunc(addend)))``, ``c`` the old ``acc`` or, with
+              ``first``, the port's: addends are aligned to the largest exponent, truncated
+              ``fraction_bits`` below it,
+              summed exactly, and rounded once.
+    Formats   Pairs of BlockFormats with float or integer elements and block scales of 8 bits, or
+              none.
     Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``, ``acc``: binary32.
     Widths    The aligned sum holds every carry.
-    Timing    Latency 1 and one for each of the ``pipeline`` stages inside: 1 before the accumulator, 3 after the
-              sums, 4 after the products (2 lies at the operands' edge). One step a cycle while ``en``.
+    Timing    Latency 1 and one for each of the ``pipeline`` stages inside: 1 before the
+              accumulator, 3 after the sums, 4 after the products (2 lies at the operands' edge).
+              One step a cycle while
+              ``en``.
     Errors    None beyond those of the parts.
     Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
     """
@@ -163,7 +168,8 @@ class FusedCell(Shared):
         )
 
     def _scale_nonzeros(self, m, platform):
-        """Whether the scale product of each group and combination is not zero; empty rows where it never is."""
+        """Whether the scale product of each group and combination is not zero; empty rows where it
+        never is."""
         rows = []
         for group in range(self.k // self._addends.size):
             row = {}

@@ -38,11 +38,12 @@ def largest_magnitude(element):
 class Decode(Shared):
     """One element as sign, significand and shift.
 
-    Function  ``(-1)**neg * sig * 2**(shift + ulp_exponent)``; NaN and Inf give ``sig`` 0 and a flag.
+    Function  ``(-1)**neg * sig * 2**(shift + ulp_exponent)``; NaN and Inf give ``sig`` 0 and a
+              flag.
     Formats   Any FloatFormat or IntFormat.
     Shapes    ``code``: one element. ``nan``, ``inf``: only for formats that have them.
-    Widths    ``sig``: mantissa and hidden bit, or an integer's magnitude; ``shift``: exponent width,
-              absent for integers. ``nonzero``: the element is not zero.
+    Widths    ``sig``: mantissa and hidden bit, or an integer's magnitude; ``shift``: exponent
+              width, absent for integers. ``nonzero``: the element is not zero.
     Timing    Combinational.
     Errors    TypeError for any other element format.
     Source    OCP MX v1.0, section 5.3. Golden: ``FloatFormat.values``, ``IntFormat.values``.

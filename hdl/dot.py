@@ -15,8 +15,9 @@ from .product import combinations, port
 class Dot(Shared):
     """Exact dot product of two vectors of element codes, one sum per combination of sides.
 
-    Function  ``o_sum = sum(a[k] * b[k])`` in units of both elements' smallest subnormals; elements that
-              are NaN or Inf count as 0 and raise ``o_nan``, ``o_pos_inf``, ``o_neg_inf`` instead.
+    Function  ``o_sum = sum(a[k] * b[k])`` in units of both elements' smallest subnormals; elements
+              that are NaN or Inf count as 0 and raise ``o_nan``, ``o_pos_inf``, ``o_neg_inf``
+              instead.
     Formats   Any pair of BlockFormats with float or two's complement elements.
     Shapes    ``i_a_elems``, ``i_b_elems``: ``k`` codes, element 0 in the low bits.
     Widths    ``o_sum``: two's complement, holds ``k`` products of the largest magnitude. Exact.
@@ -26,11 +27,11 @@ class Dot(Shared):
     """
 
     latency = 1
-    parameters = {}
 
     def __init__(self, fmt_a, fmt_b, k):
         self._a, self._b = (replace(fmt, scale=None) for fmt in (fmt_a, fmt_b))
         self._k = k
+        self.parameters = {}
         self.module_name = f"dot_{pair_name(fmt_a, fmt_b)}_k{k}_core"
         shape = sum_shape(fmt_a, fmt_b, k)
         if not shape.signed:

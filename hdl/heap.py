@@ -1,4 +1,5 @@
-"""Bit heaps: many bits of many weights, compressed to two rows by full and half adders, then added once."""
+"""Bit heaps: many bits of many weights, compressed to two rows by full and half adders, then added
+once."""
 
 from collections import defaultdict
 
@@ -106,7 +107,8 @@ class BitHeap:
         serial, cells = 0, (HalfAdder(), FullAdder())
         for height in reversed(heights):
             for i, column in enumerate(columns):
-                # Carries made in this pass land in the next column, which is visited after this one.
+                # Carries made in this pass land in the next column, which is visited after this
+                # one.
                 while len(column) > height:
                     full = len(column) > height + 1
                     taken = [column.pop(0) for _ in range(3 if full else 2)]
@@ -134,7 +136,8 @@ class Reduction(Shared):
     Function  ``o = sum(lanes) + lanes * constant``, exact.
     Formats   Any; the lane's product component says which weight each of its bits has.
     Shapes    ``i``: ``lanes`` groups of ``len(weights)`` bits, lane 0 in the low bits.
-    Widths    ``o``: the narrowest shape that holds every sum of ``lanes`` values in ``[low, high]``.
+    Widths    ``o``: the narrowest shape that holds every sum of ``lanes`` values in ``[low,
+              high]``.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
     Source    Dadda, "Some schemes for parallel multipliers", 1965.

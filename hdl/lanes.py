@@ -1,6 +1,7 @@
-"""From decoded operands to exact sums: one product a lane, one sum a group and combination of sides."""
+"""From decoded operands to exact sums: one product a lane, one sum a group and combination of
+sides."""
 
-from amaranth.hdl import Cat, Const
+from amaranth.hdl import Cat
 
 from golden.formats import IntFormat
 
@@ -16,7 +17,8 @@ def multiplies_codes(fmt_a, fmt_b):
 
 
 def sum_shape(fmt_a, fmt_b, lanes):
-    """Shape of the sum of ``lanes`` products of one combination: unsigned where the sides fix the sign."""
+    """Shape of the sum of ``lanes`` products of one combination: unsigned where the sides fix the
+    sign."""
     largest = lanes * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
     return bounds(0 if fmt_a.sides == fmt_b.sides == 2 else -largest, largest)
 
@@ -24,8 +26,8 @@ def sum_shape(fmt_a, fmt_b, lanes):
 def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages: value):
     """Sum the products of two equally many lanes.
 
-    Returns ``{combination: (sum, nonzero)}``: exact integers in units of both elements' ulps, a magnitude
-    where the combination fixes the sign, and whether any product is not zero.
+    Returns ``{combination: (sum, nonzero)}``: exact integers in units of both elements' ulps, a
+    magnitude where the combination fixes the sign, and whether any product is not zero.
     """
     if multiplies_codes(fmt_a, fmt_b):
         cell = IntProduct(fmt_a.element, fmt_b.element)
@@ -54,8 +56,9 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     return sums
 
 
-def lane_flags(x, y, scales_nonzero=Const(1, 1)):
-    """NaN and Inf of one product of elements that are not NaN, as ``(nan, inf)``, or None if neither can be Inf.
+def lane_flags(x, y, scales_nonzero=1):
+    """NaN and Inf of one product of elements that are not NaN, as ``(nan, inf)``, or None if
+    neither can be Inf.
 
     ``scales_nonzero``: neither block scale is zero; a zero scale makes its elements zero.
     """

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 
 def exact(dst, src):
-    """``dst.eq(src)``, or ValueError at elaboration if some value of ``src`` does not fit ``dst``."""
+    """``dst.eq(src)``, or ValueError at elaboration if some value of ``src`` does not fit
+    ``dst``."""
     have, need = Value.cast(dst).shape(), Value.cast(src).shape()
     fits = have.width >= need.width + (have.signed and not need.signed) and (
         have.signed or not need.signed
@@ -50,7 +51,8 @@ class Library:
 
 
 def place(m: Module, library: Library, name: str, component: Shared, *, clocked=False, **inputs):
-    """Instantiate ``component`` in ``m`` as ``name``, drive its inputs, and return its outputs by port name.
+    """Instantiate ``component`` in ``m`` as ``name``, drive its inputs, and return its outputs by
+    port name.
 
     Outputs are fresh signals called ``name_port``, so that Verilog and waveforms read well.
     TypeError if ``library`` is not a Library or ``inputs`` are not exactly the component's inputs.

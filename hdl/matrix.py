@@ -11,14 +11,16 @@ from .operand import DecodeOperand, operand_ports
 class Matrix(Shared):
     """M x N dot products of K elements a step, block scales and accumulators.
 
-    Function  ``acc[i, j] = (i_first ? i_c[i, j] : acc[i, j]) + sum(a[i] * b[j])`` as the cell has it.
+    Function  ``acc[i, j] = (i_first ? i_c[i, j] : acc[i, j]) + sum(a[i] * b[j])`` as the cell has
+              it.
     Formats   Those of the cell.
-    Shapes    ``i_a_elems``: ``m`` rows of ``k`` codes; ``i_b_elems``: ``n`` rows; ``i_*_scales``: a byte
-              a block and side, the positive side first; ``i_c`` (``with_c``), ``o_d``: ``m`` rows of
-              ``n`` results. All from the low bits up.
+    Shapes    ``i_a_elems``: ``m`` rows of ``k`` codes; ``i_b_elems``: ``n`` rows; ``i_*_scales``: a
+              byte a block and side, the positive side first; ``i_c`` (``with_c``), ``o_d``: ``m``
+              rows
+              of ``n`` results. All from the low bits up.
     Widths    Those of the cell.
-    Timing    The cell's latency, and 1 for a pipeline stage behind the decoders. One step a cycle while
-              ``en``; ``o_valid`` follows a step with ``i_last``.
+    Timing    The cell's latency, and 1 for a pipeline stage behind the decoders. One step a cycle
+              while ``en``; ``o_valid`` follows a step with ``i_last``.
     Errors    TypeError for elements without a decoder.
     Source    NUMERICS, section 4. Golden: ``golden.matmul``.
     """

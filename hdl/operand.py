@@ -1,4 +1,5 @@
-"""Operands at the edge of a unit: a vector of codes and its scales, decoded once for every cell that reads them."""
+"""Operands at the edge of a unit: a vector of codes and its scales, decoded once for every cell
+that reads them."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import data

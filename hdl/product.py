@@ -1,4 +1,5 @@
-"""Product generators: one lane's product as weighted bits for a bit heap, one set per combination of sides."""
+"""Product generators: one lane's product as weighted bits for a bit heap, one set per combination
+of sides."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ from .operand import lane_inputs, lane_ports
 
 
 def combinations(a_sides, b_sides):
-    """Suffixes of the partial sums that scales keep apart: "" or p, n, or pp, pn, np, nn (``a``'s sign first)."""
+    """Suffixes of the partial sums that scales keep apart: "" or p, n, or pp, pn, np, nn (``a``'s
+    sign first)."""
     letters = {1: ("",), 2: ("p", "n")}
     return ["".join(pair) for pair in product(letters[a_sides], letters[b_sides])]
 
@@ -27,12 +29,14 @@ def port(name, combination):
 class Product(Shared):
     """One lane: the exact product of two decoded elements, routed to its combination of sides.
 
-    Function  ``sum(o[i] << weights[i]) + constant = a * b`` where the signs select the combination, else 0.
+    Function  ``sum(o[i] << weights[i]) + constant = a * b`` where the signs select the combination,
+              else 0.
     Formats   Any two elements that :class:`Decode` knows.
     Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``, ``o_p``, ``o_pn``, ...: weighted bits.
               With both operands two-sided the combination fixes the sign, and ``o`` is a magnitude.
     Widths    Magnitude: that of the largest product. A signed lane adds its sign twice: at weight 0
-              (complement plus one) and, inverted, above the magnitude (sign extension by a constant).
+              (complement plus one) and, inverted, above the magnitude (sign extension by a
+              constant).
     Timing    Combinational.
     Errors    TypeError for elements that Decode refuses.
     Source    Golden: ``golden.arith.dot``.
@@ -79,7 +83,8 @@ class Product(Shared):
 
 
 def select(combination, a, b, a_sides):
-    """Whether two lanes' signs belong to ``combination``: one bit, constant 1 for a one-sided pair."""
+    """Whether two lanes' signs belong to ``combination``: one bit, constant 1 for a one-sided
+    pair."""
     taken = Const(1, 1)
     for wanted, lane in zip(combination, [a, b] if a_sides == 2 else [b]):
         taken = taken & (lane.neg if wanted == "n" else ~lane.neg)
@@ -87,7 +92,8 @@ def select(combination, a, b, a_sides):
 
 
 class IntProduct(Shared):
-    """One lane of two's complement integers: Baugh-Wooley partial products, straight into the bit heap.
+    """One lane of two's complement integers: Baugh-Wooley partial products, straight into the bit
+    heap.
 
     Function  ``sum(o[i] << weights[i]) + constant = a * b``.
     Formats   Two IntFormats.

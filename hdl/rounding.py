@@ -14,10 +14,12 @@ NAN = 0x7FC00000
 class RoundBinary32(Shared):
     """Round ``total * 2**(key - unit)`` to binary32.
 
-    Function  Nearest even; subnormals kept; overflow to Inf; zero is +0, what rounds to zero keeps its sign.
+    Function  Nearest even; subnormals kept; overflow to Inf; zero is +0, what rounds to zero keeps
+              its sign.
     Formats   ``total`` two's complement in, binary32 out.
     Shapes    ``key``: the biased exponent of the aligned sum.
-    Widths    | sign | magnitude |  ->  | sign | 8 | 23 |; guard and sticky below the 24 significand bits.
+    Widths    | sign | magnitude |  ->  | sign | 8 | 23 |; guard and sticky below the 24 significand
+              bits.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
     Source    IEEE 754-2019, 4.3.1. Golden: ``golden.binary32``.

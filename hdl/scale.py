@@ -17,7 +17,8 @@ def largest_field(scale):
 
 
 def scale_layout(scale):
-    """Layout of a decoded scale: its exponent field and, unless it is a power of two, its significand."""
+    """Layout of a decoded scale: its exponent field and, unless it is a power of two, its
+    significand."""
     fields = {"field": scale.exponent_width}
     if scale.mantissa_width:
         fields["sig"] = scale.mantissa_width + 1
@@ -27,7 +28,8 @@ def scale_layout(scale):
 class DecodeScale(Shared):
     """One block scale as significand and exponent field.
 
-    Function  ``sig * 2**(field - bias - mantissa_width)``; a subnormal has field 1. ``nan``: not finite.
+    Function  ``sig * 2**(field - bias - mantissa_width)``; a subnormal has field 1. ``nan``: not
+              finite.
     Formats   Any unsigned scale format of 8 bits.
     Shapes    ``code``: one byte; a bit above exponent and mantissa is ignored.
     Widths    ``sig``: mantissa and hidden bit, absent for powers of two.

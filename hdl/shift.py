@@ -8,8 +8,8 @@ def shift_right(m, name, value, amount, room, *, signed=False):
 
         | value | room |  >>  amount
 
-    Returns ``(kept, lost)``: ``len(value) + room`` bits, filled with the sign if ``signed``, and whether
-    any bit that is 1 went below them. ``room`` may be negative: those bits go first.
+    Returns ``(kept, lost)``: ``len(value) + room`` bits, filled with the sign if ``signed``, and
+    whether any bit that is 1 went below them. ``room`` may be negative: those bits go first.
     """
     lost = Const(0, 1)
     if room < 0:
@@ -34,7 +34,8 @@ def shift_right(m, name, value, amount, room, *, signed=False):
 
 
 def normalize(m, name, value):
-    """Shift left until the top bit is 1; returns ``(shifted, distance)``. A zero comes back as zero."""
+    """Shift left until the top bit is 1; returns ``(shifted, distance)``. A zero comes back as
+    zero."""
     distance = []
     for i in reversed(range((len(value) - 1).bit_length())):
         step = 1 << i

@@ -14,7 +14,8 @@ class Stream(Shared):
     Shapes    The core's ``i_*`` and ``o_*`` ports, plus ``i_ready`` and ``o_ready``.
     Widths    The core's.
     Timing    The core's latency; one transfer a cycle. A result that is not taken stops the whole
-              pipeline, so ``i_ready`` follows ``o_ready`` in the same cycle; outputs hold meanwhile.
+              pipeline, so ``i_ready`` follows ``o_ready`` in the same cycle; outputs hold
+              meanwhile.
     Errors    None.
     Source    The rules of ``amaranth.lib.stream``.
     """

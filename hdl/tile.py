@@ -10,11 +10,13 @@ from .stream import Stream
 class RowDrain(Shared):
     """Holds a finished matrix and hands out its rows while the next one is computed.
 
-    Function  Takes ``rows`` rows at once, gives them one by one, row 0 first; ``o_last`` marks the last.
+    Function  Takes ``rows`` rows at once, gives them one by one, row 0 first; ``o_last`` marks the
+              last.
     Formats   Any.
     Shapes    ``i_d``: all rows, row 0 in the low bits; ``o_row``: one row.
     Widths    ``width`` bits a row.
-    Timing    Row 0 a cycle after the matrix; one row a cycle; a new matrix is taken with the last row.
+    Timing    Row 0 a cycle after the matrix; one row a cycle; a new matrix is taken with the last
+              row.
     Errors    None.
     Source    The rules of ``amaranth.lib.stream``.
     """
@@ -58,8 +60,8 @@ class Tile(Shared):
     Formats   Those of the cell.
     Shapes    Those of :class:`Matrix`; ``o_row``: the ``n`` results of one row of A.
     Widths    Those of the cell.
-    Timing    The matrix's latency and 1 for row 0; one step a cycle; draining a product stops the next
-              one only if that has fewer steps than the tile has rows.
+    Timing    The matrix's latency and 1 for row 0; one step a cycle; draining a product stops the
+              next one only if that has fewer steps than the tile has rows.
     Errors    Those of the matrix.
     Source    NUMERICS, section 4. Golden: ``golden.matmul``.
     """
