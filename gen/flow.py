@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gen import yosys
@@ -21,7 +23,7 @@ RECIPES = {
 ADDERS = {"gates": (), "full": ("full_adder",), "full and half": ("full_adder", "half_adder")}
 """Which adder modules become the library's cells, by name of the choice."""
 
-_REPORT = re.compile(r"Area = *[\d.]+ .*Delay = *([\d.]+) ps")
+_DELAY = re.compile(r"Area = *[\d.]+ .*Delay = *([\d.]+) ps")
 _MODULE = re.compile(r"^\s*module\s+\\?([^\s(;#]+)", re.MULTILINE)
 
 
@@ -58,16 +60,14 @@ class Flow:
 
         The delay is None where adder cells or `kept` modules hid parts of the paths from ABC.
         """
-        lines = self._read()
-        for recipe, choice in pairs:
-            lines += self._map(recipe, choice, f"{recipe}-{choice}".replace(" ", "_"))
         try:
-            yosys.run(lines, self._folder)
+            yosys.run(self._read(), self._folder)
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                return list(pool.map(self._map, pairs))
         except yosys.YosysError as error:
             if re.search("ABC|liberty|cannot be legalized", str(error), re.IGNORECASE):
                 raise UsageError(f"LIB {self._library.path} cannot be used: {error}") from None
             raise
-        return [self._result(f"{recipe}-{choice}".replace(" ", "_")) for recipe, choice in pairs]
 
     def _read(self) -> list[str]:
         """Commands that synthesize the design down to gates, with its adder modules still whole."""
@@ -80,42 +80,37 @@ class Flow:
             f"synth -noabc -flatten -top {self._top}",
             f"dfflibmap -liberty library.lib {self._unusable}",
             "opt",
-            "design -save base",
+            "write_rtlil base.il",
         ]
 
-    def _map(self, recipe: str, choice: str, name: str) -> list[str]:
-        """Commands that put adder cells in place, dissolve other adder modules, and run ABC."""
+    def _map(self, pair: tuple[str, str]) -> tuple[dict, float | None]:
+        """Put adder cells in place, dissolve other adder modules, run ABC; one entry of `map`."""
+        recipe, choice = pair
+        folder = self._folder / f"{recipe}-{choice}".replace(" ", "_")
+        folder.mkdir()
+        (folder / "recipe.abc").write_text(RECIPES[recipe] + "\n")
         cells = {module: cell for module, cell in self._cells.items() if module in ADDERS[choice]}
-        lines = ["design -load base"]
+        lines = ["read_rtlil ../base.il"]
         if cells:
             text = "\n".join(cell.verilog(module) for module, cell in cells.items())
-            (self._folder / f"{name}.v").write_text(text)
-            lines.append(f"techmap -map {name}.v")
+            (folder / "adders.v").write_text(text)
+            lines.append("techmap -map adders.v")
         if self._adders:
             lines.append(f"setattr -mod -unset keep_hierarchy {' '.join(self._adders)}")
-        (self._folder / f"{recipe}.abc").write_text(RECIPES[recipe] + "\n")
-        abc = f"abc -liberty library.lib {self._unusable} -script {recipe}.abc"
-        return [
-            *lines,
-            "flatten",
-            "opt",
-            f"tee -o {name}.log {abc}",
-            "opt_clean",
-            f"write_json {name}.json",
-        ]
+        abc = f"abc -liberty ../library.lib {self._unusable} -script recipe.abc"
+        lines += ["flatten", "opt", abc, "opt_clean", "write_json netlist.json"]
+        log = yosys.run(lines, folder)
+        modules = yosys.netlist(folder / "netlist.json")
+        kinds = {cell["type"] for module in modules.values() for cell in module["cells"].values()}
+        unknown = kinds - set(modules) - set(self._library.cells) - {"$scopeinfo"}
+        if unknown:
+            name = min(unknown)
+            raise UsageError(f"LIB {self._library.path} must have a cell for {name}, and has none")
+        hidden = kinds & {adder.cell.name for adder in self._cells.values()}
+        delays = _DELAY.findall(log)
+        return modules, float(delays[0]) / 1000 if len(delays) == 1 and not hidden else None
 
     @property
     def _unusable(self) -> str:
         cells = (cell.name for cell in self._library.cells.values() if not cell.is_usable)
         return " ".join(f"-dont_use {name}" for name in cells)
-
-    def _result(self, name: str) -> tuple[dict, float | None]:
-        modules = yosys.netlist(self._folder / f"{name}.json")
-        kinds = {cell["type"] for module in modules.values() for cell in module["cells"].values()}
-        for kind in sorted(kinds - set(modules) - set(self._library.cells) - {"$scopeinfo"}):
-            raise UsageError(f"LIB {self._library.path} must have a cell for {kind}, and has none")
-        adders = {adder.cell.name for adder in self._cells.values()}
-        reports = _REPORT.findall((self._folder / f"{name}.log").read_text())
-        return modules, float(reports[0]) / 1000 if len(
-            reports
-        ) == 1 and not kinds & adders else None

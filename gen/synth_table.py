@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 BAR = 24
@@ -26,7 +27,7 @@ def print_result(result: dict, console: Console) -> None:
     _note(
         console,
         "Flattened design. Longest path: static timing with the library's tables, ideal",
-        "wires, flip-flops included. ABC leaves flip-flops out and cannot see adder cells.",
+        "wires, flip-flops included. ABC leaves flip-flops out and sees no adder cells.",
     )
     console.print(_parts(result))
     flattened = result["breakdown"]["flattened_total_ge"]
@@ -62,6 +63,9 @@ def _areas(result: dict) -> Table:
     table.add_row("adder cells used", *(ADDER_NAMES[recipe["adders"]] for recipe in recipes))
     paths = (recipe["longest_path"] for recipe in recipes)
     table.add_row("longest path, ns", *(f"[bold]{p['ns']:.3f}[/]" if p else "-" for p in paths))
+    for end in ("from", "to"):
+        ends = (recipe["longest_path"] for recipe in recipes)
+        table.add_row(f"  {end}", *(escape(path[end]) if path else "-" for path in ends))
     estimates = (recipe["abc_ns"] for recipe in recipes)
     table.add_row("ABC's estimate, ns", *("-" if ns is None else f"{ns:.3f}" for ns in estimates))
     return table
