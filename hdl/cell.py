@@ -1,6 +1,6 @@
 """The cell of a matrix unit: K products and an accumulator in one fused aligned sum."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from golden.formats import FloatFormat
@@ -8,10 +8,11 @@ from golden.formats import FloatFormat
 from .addends import GroupAddends, ProductAddends, choose
 from .align import AlignMagnitude, enter, maximum
 from .heap import BitHeap
-from .lanes import lane_flags, multiplies_codes
+from .lanes import lane_flags, multiplies_integers
 from .library import Shared, bounds, place
 from .naming import pair_name
 from .operand import operand_layout
+from .pipeline import Pipeline
 from .product import select
 from .rounding import INFINITY, NAN, SIGNIFICAND_WIDTH, RoundBinary32
 
@@ -33,16 +34,14 @@ class FusedCell(Shared):
 
     Function  ``acc = round(trunc(c) + sum(trunc(addend)))``, ``c`` the old ``acc`` or, with
               ``first``, the port's: addends are aligned to the largest exponent, truncated
-              ``fraction_bits`` below it,
-              summed exactly, and rounded once.
+              ``fraction_bits`` below it, summed exactly, and rounded once.
     Formats   Pairs of BlockFormats with float or integer elements and block scales of 8 bits, or
               none.
     Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``, ``acc``: binary32.
     Widths    The aligned sum holds every carry.
     Timing    Latency 1 and one for each of the ``pipeline`` stages inside: 1 before the
               accumulator, 3 after the sums, 4 after the products (2 lies at the operands' edge).
-              One step a cycle while
-              ``en``.
+              One step a cycle while ``en``.
     Errors    None beyond those of the parts.
     Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
     """
@@ -55,13 +54,12 @@ class FusedCell(Shared):
         default = GROUP_FRACTION_BITS if groups else PRODUCT_FRACTION_BITS
         self.fraction_bits = default if fraction_bits is None else fraction_bits
         self.parameters = {"fraction_bits": self.fraction_bits}
-        self.stages = sum(stage <= pipeline for stage in (1, 3, 4))
-        self.latency = 1 + self.stages
+        self.latency = 1 + Pipeline.depth(pipeline)
         self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_fp32"
         self._addends = (GroupAddends if groups else ProductAddends)(fmt_a, fmt_b, k)
         # A key is a biased exponent, at least 1; key 0 marks an addend that is zero.
         self._bias = 1 - min(self._addends.smallest_exponent, BINARY32_MIN_EXPONENT)
-        raw = multiplies_codes(fmt_a, fmt_b)
+        raw = multiplies_integers(fmt_a, fmt_b)
         super().__init__(
             {
                 "en": In(1),
@@ -78,18 +76,7 @@ class FusedCell(Shared):
         m = Module()
         addends = self._addends
 
-        def pipe(value, *stages):
-            """``value`` behind a register for each of ``stages`` that the pipeline has."""
-            for _ in filter(lambda stage: stage <= self._pipeline, stages):
-                register = Signal(
-                    Value.cast(value).shape(),
-                    name=f"{getattr(value, 'name', 'value')}_q",
-                    reset_less=True,
-                )
-                with m.If(self.en):
-                    m.d.sync += register.eq(value)
-                value = register
-            return value
+        pipe = Pipeline(m, self.en, self._pipeline)
 
         # Multiply, reduce, scale.
         keys, placed = addends.build(m, platform, self.a, self.b, self._bias, pipe)

@@ -1,21 +1,25 @@
 """Operand decoding: what every lane would otherwise repeat, done once per element."""
 
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from golden.formats import FloatFormat, IntFormat
+from golden.formats import ElementFormat, FloatFormat, IntFormat
 
-from .library import Shared
+from .library import Shared, bounds
 
 
 def significand_width(element):
     """Bits of an element's unsigned significand."""
-    return element.mantissa_width + 1 if isinstance(element, FloatFormat) else element.width
+    if isinstance(element, FloatFormat):
+        return element.mantissa_width + 1
+    return largest_magnitude(element).bit_length()
 
 
 def fraction_width(element):
     """Bits of the significand below the binary point."""
-    return element.mantissa_width if isinstance(element, FloatFormat) else element.fraction_width
+    if isinstance(element, FloatFormat):
+        return element.mantissa_width
+    return -element.ulp_exponent
 
 
 def largest_shift(element):
@@ -30,9 +34,27 @@ def smallest_exponent(element):
 
 def largest_magnitude(element):
     """Largest magnitude of an element in units of ``2**ulp_exponent``."""
+    if isinstance(element, FloatFormat):
+        return int(element.largest * 2.0**-element.ulp_exponent)
+    return int(abs(element.values).max() * 2.0**-element.ulp_exponent)
+
+
+def integer_shape(element):
+    """Shape of an integer element in units of ``2**ulp_exponent``."""
+    values = element.values * 2.0**-element.ulp_exponent
+    return bounds(int(values.min()), int(values.max()))
+
+
+def integer_value(m, element, code):
+    """An integer element's code as two's complement, in units of ``2**ulp_exponent``."""
     if isinstance(element, IntFormat):
-        return 1 << (element.width - 1)
-    return int(element.largest * 2.0**-element.ulp_exponent)
+        return code.as_signed()
+    # Levels are even numbers of half steps; the two codes above them are one half step, +-.
+    value = Signal(integer_shape(element))
+    level = (code - element.zero_point) * 2
+    denormal = Mux(code[0], Const(-1), Const(1))
+    m.d.comb += value.eq(Mux(code >= element.levels, denormal, level)[: len(value)])
+    return value
 
 
 class Decode(Shared):
@@ -40,20 +62,20 @@ class Decode(Shared):
 
     Function  ``(-1)**neg * sig * 2**(shift + ulp_exponent)``; NaN and Inf give ``sig`` 0 and a
               flag.
-    Formats   Any FloatFormat or IntFormat.
+    Formats   Any element format.
     Shapes    ``code``: one element. ``nan``, ``inf``: only for formats that have them.
     Widths    ``sig``: mantissa and hidden bit, or an integer's magnitude; ``shift``: exponent
               width, absent for integers. ``nonzero``: the element is not zero.
     Timing    Combinational.
-    Errors    TypeError for any other element format.
+    Errors    TypeError for anything else.
     Source    OCP MX v1.0, section 5.3. Golden: ``FloatFormat.values``, ``IntFormat.values``.
     """
 
     part = "decode"
 
     def __init__(self, element):
-        if not isinstance(element, (FloatFormat, IntFormat)):
-            raise TypeError(f"Element must be a FloatFormat or an IntFormat, not {element!r}")
+        if not isinstance(element, ElementFormat):
+            raise TypeError(f"Element must be an element format, not {element!r}")
         self._element = element
         self.module_name = f"decode_{element.name}"
         flags = {
@@ -78,11 +100,12 @@ class Decode(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        if isinstance(self._element, IntFormat):
+        if not isinstance(self._element, FloatFormat):
+            value = integer_value(m, self._element, self.code)
             m.d.comb += [
-                self.nonzero.eq(self.code.any()),
-                self.neg.eq(self.code[-1]),
-                self.sig.eq(Mux(self.code[-1], -self.code.as_signed(), self.code)),
+                self.nonzero.eq(value.any()),
+                self.neg.eq(value[-1]),
+                self.sig.eq(Mux(value[-1], -value, value)[: len(self.sig)]),
             ]
             return m
         fmt = self._element

@@ -5,7 +5,7 @@ from dataclasses import replace
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
-from .lanes import group_sums, lane_flags, multiplies_codes, sum_shape
+from .lanes import group_sums, lane_flags, multiplies_integers, sum_shape
 from .library import Shared, bounds, exact, place
 from .naming import pair_name
 from .operand import DecodeOperand
@@ -55,7 +55,7 @@ class Dot(Shared):
         m = Module()
 
         # Decode, multiply, reduce.
-        raw = multiplies_codes(self._a, self._b)
+        raw = multiplies_integers(self._a, self._b)
         a = place(m, platform, "a", DecodeOperand(self._a, self._k, raw), elems=self.i_a_elems).o
         b = place(m, platform, "b", DecodeOperand(self._b, self._k, raw), elems=self.i_b_elems).o
         lanes = [[operand.lanes[i] for i in range(self._k)] for operand in (a, b)]

@@ -3,7 +3,7 @@ sides."""
 
 from amaranth.hdl import Cat
 
-from golden.formats import IntFormat
+from golden.formats import FloatFormat
 
 from .decode import largest_magnitude
 from .heap import Reduction
@@ -11,9 +11,9 @@ from .library import bounds, place
 from .product import IntProduct, Product, combinations, port, select
 
 
-def multiplies_codes(fmt_a, fmt_b):
-    """Whether lanes multiply two's complement codes as they are: pairs of one-sided integers."""
-    return all(isinstance(f.element, IntFormat) and f.sides == 1 for f in (fmt_a, fmt_b))
+def multiplies_integers(fmt_a, fmt_b):
+    """Whether lanes multiply in two's complement: pairs of one-sided integers."""
+    return all(not isinstance(f.element, FloatFormat) and f.sides == 1 for f in (fmt_a, fmt_b))
 
 
 def sum_shape(fmt_a, fmt_b, lanes):
@@ -29,7 +29,7 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     Returns ``{combination: (sum, nonzero)}``: exact integers in units of both elements' ulps, a
     magnitude where the combination fixes the sign, and whether any product is not zero.
     """
-    if multiplies_codes(fmt_a, fmt_b):
+    if multiplies_integers(fmt_a, fmt_b):
         cell = IntProduct(fmt_a.element, fmt_b.element)
     else:
         cell = Product(fmt_a.element, fmt_b.element, fmt_a.sides, fmt_b.sides)

@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from .lanes import multiplies_codes
+from .lanes import multiplies_integers
 from .library import Shared, place
 from .operand import DecodeOperand, operand_ports
 
@@ -57,7 +57,7 @@ class Matrix(Shared):
         cell = self.cell
 
         # Decode, row by row.
-        raw = multiplies_codes(cell.a_format, cell.b_format)
+        raw = multiplies_integers(cell.a_format, cell.b_format)
         rows = {"a": [], "b": []}
         for name, (fmt, count) in self._operands.items():
             decoder = DecodeOperand(fmt, cell.k, raw)

@@ -5,15 +5,15 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from .decode import Decode, largest_shift, significand_width
+from .decode import Decode, integer_shape, integer_value, largest_shift, significand_width
 from .library import Shared, place
 from .scale import DecodeScale, scale_layout
 
 
 def lane_layout(element, raw=False):
-    """Layout of one decoded element; ``raw`` keeps a two's complement code as it is."""
+    """Layout of one decoded element; ``raw`` keeps an integer in two's complement."""
     if raw:
-        return data.StructLayout({"code": element.width, "nonzero": 1})
+        return data.StructLayout({"value": integer_shape(element), "nonzero": 1})
     fields = {"neg": 1, "sig": significand_width(element), "nonzero": 1}
     if largest_shift(element):
         fields["shift"] = largest_shift(element).bit_length()
@@ -92,7 +92,8 @@ class DecodeOperand(Shared):
             code = self.elems.word_select(i, element.width)
             lane = self.o.lanes[i]
             if self._raw:
-                m.d.comb += [lane.code.eq(code), lane.nonzero.eq(code.any())]
+                value = integer_value(m, element, code)
+                m.d.comb += [lane.value.eq(value), lane.nonzero.eq(value.any())]
                 continue
             out = vars(place(m, platform, f"lane{i}", Decode(element), code=code))
             if element.has_nan:

@@ -7,9 +7,7 @@ from types import SimpleNamespace
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib.wiring import In, Out
 
-from golden.formats import IntFormat
-
-from .decode import largest_magnitude
+from .decode import integer_shape, largest_magnitude
 from .library import Shared
 from .operand import lane_inputs, lane_ports
 
@@ -96,35 +94,33 @@ class IntProduct(Shared):
     heap.
 
     Function  ``sum(o[i] << weights[i]) + constant = a * b``.
-    Formats   Two IntFormats.
-    Shapes    ``a``, ``b``: one code each.
-    Widths    ``o``: ``a.width * b.width`` partial-product bits; rows of a sign bit enter inverted.
+    Formats   Two integer elements.
+    Shapes    ``a``, ``b``: one two's complement integer each.
+    Widths    ``o``: a partial product for each pair of bits; rows of a sign bit enter inverted.
     Timing    Combinational.
-    Errors    TypeError for anything but two IntFormats.
+    Errors    None beyond those of the shapes.
     Source    Baugh and Wooley, "A two's complement parallel array multiplication algorithm", 1973.
     """
 
     part = "products"
 
     def __init__(self, a, b):
-        for element in (a, b):
-            if not isinstance(element, IntFormat):
-                raise TypeError(f"Element must be an IntFormat, not {element!r}")
+        widths = [integer_shape(element).width for element in (a, b)]
         self.key = f"{a.name}_{b.name}"
         self.module_name = f"product_{self.key}"
         self._pairs = [
-            (i, j, (i == a.width - 1) != (j == b.width - 1))
-            for i in range(a.width)
-            for j in range(b.width)
+            (i, j, (i == widths[0] - 1) != (j == widths[1] - 1))
+            for i in range(widths[0])
+            for j in range(widths[1])
         ]
         self.weights = [i + j for i, j, _ in self._pairs]
         self.constant = -sum(1 << (i + j) for i, j, inverted in self._pairs if inverted)
         self.is_magnitude = False
-        super().__init__({"a": In(a.width), "b": In(b.width), "o": Out(len(self._pairs))})
+        super().__init__({"a": In(widths[0]), "b": In(widths[1]), "o": Out(len(self._pairs))})
 
     def inputs(self, a, b):
-        """Port values from two lanes of codes."""
-        return {"a": a.code, "b": b.code}
+        """Port values from two lanes of integers."""
+        return {"a": a.value.as_unsigned(), "b": b.value.as_unsigned()}
 
     def elaborate(self, platform):
         m = Module()
