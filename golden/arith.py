@@ -9,7 +9,7 @@ import numpy as np
 from golden.formats import BlockFormat
 from golden.fused import Addends, fused_sum
 from golden.operand import Operand, specials
-from golden.tables import group_size, sums_in_groups
+from golden.tables import addend_size, sums_in_groups
 
 GROUP_FRACTION_BITS = 35
 PRODUCT_FRACTION_BITS = 25
@@ -86,24 +86,24 @@ def mac_step(
 
 
 def default_fraction_bits(fa: BlockFormat, fb: BlockFormat) -> int:
-    """F of the ``fp32`` accumulator for a pair: 35 when its products are summed in groups, else
-    25.
-    """
+    """F of the ``fp32`` accumulator for a pair: 35 when it sums in groups, else 25."""
     return GROUP_FRACTION_BITS if sums_in_groups(fa, fb) else PRODUCT_FRACTION_BITS
 
 
-def step_addends(a: Operand, b: Operand, outer: bool = False) -> Addends:
-    """The addends of one step (..., count), as groups or as products, whichever the pair calls for.
+def step_addends(a: Operand, b: Operand, outer: bool = False, size: int | None = None) -> Addends:
+    """The addends of one step (..., count).
 
-    With ``outer``, operands of (M, K) and (N, K) codes give every row with every column, (M, N,
-    count).
+    ``size``: 1 for one addend per product, else how many products a group sums exactly; what the
+    pair calls for if None. With ``outer``, operands of (M, K) and (N, K) codes give every row with
+    every column, (M, N, count).
     """
-    size = group_size(a.fmt, b.fmt, a.k)
+    if size is None:
+        size = addend_size(a.fmt, b.fmt, a.k)
     nan, pos_inf, neg_inf = specials(a, b, outer)
     nan = nan | (a.nan[:, None] | b.nan if outer else a.nan | b.nan)
     width = a.scale_width + b.scale_width
     bound = a.scale_bound * b.scale_bound
-    if not sums_in_groups(a.fmt, b.fmt):
+    if size == 1:
         (s_a, e_a), (s_b, e_b) = a.factors(), b.factors()
         if outer:
             s_a, e_a = s_a[:, None], e_a[:, None]

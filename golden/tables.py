@@ -118,3 +118,9 @@ def group_size(a: BlockFormat, b: BlockFormat, k: int) -> int:
         if k % block:
             raise ValueError(f"K must be a multiple of {a.name}'s and {b.name}'s blocks, not {k}")
     return size
+
+
+def addend_size(a: BlockFormat, b: BlockFormat, k: int) -> int:
+    """Products per addend of the fused sum: :func:`group_size`, or 1 for pairs with wide floats."""
+    size = group_size(a, b, k)
+    return size if sums_in_groups(a, b) else 1
