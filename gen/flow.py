@@ -94,7 +94,7 @@ class Flow:
         if cells:
             text = "\n".join(cell.verilog(module) for module, cell in cells.items())
             (folder / "adders.v").write_text(text)
-            lines.append("techmap -map adders.v")
+            lines += ["techmap -map adders.v", "simplemap"]
         if self._adders:
             lines.append(f"setattr -mod -unset keep_hierarchy {' '.join(self._adders)}")
         abc = f"abc -liberty ../library.lib {self._unusable} -script recipe.abc"
@@ -108,7 +108,9 @@ class Flow:
             raise UsageError(f"LIB {self._library.path} must have a cell for {name}, and has none")
         hidden = kinds & {adder.cell.name for adder in self._cells.values()}
         delays = _DELAY.findall(log)
-        return modules, float(delays[0]) / 1000 if len(delays) == 1 and not hidden else None
+        return modules, round(float(delays[0]) / 1000, 5) if len(
+            delays
+        ) == 1 and not hidden else None
 
     @property
     def _unusable(self) -> str:
