@@ -1,0 +1,145 @@
+"""The driver every testbench shares: valid/ready streams with stalls, and integers out of NumPy arrays."""
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge
+
+PATIENCE = 64  # cycles that an unstalled stream may make no progress in
+
+
+def pack(codes: np.ndarray, width: int) -> list[int]:
+    """Rows of ``width``-bit codes, shape (N, ...), as N integers with the first code in the low bits.
+
+    >>> [hex(i) for i in pack(np.array([[1, 2, 3], [15, 0, 8]]), 4)]
+    ['0x321', '0x80f']
+    """
+    codes = np.ascontiguousarray(codes)
+    codes = codes.astype(f"<u{codes.dtype.itemsize}").reshape(len(codes), -1)
+    octets = codes.view(np.uint8).reshape(*codes.shape, -1)
+    bits = np.unpackbits(octets, axis=-1, count=width, bitorder="little")
+    rows = np.packbits(bits.reshape(len(codes), -1), axis=-1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in rows]
+
+
+def binary(values: np.ndarray, width: int) -> list[str]:
+    """Integers (N,), negative ones in two's complement, as the strings of ``width`` bits a simulator shows.
+
+    >>> binary(np.array([-1, 5]), 4)
+    ['1111', '0101']
+    """
+    mask = (1 << width) - 1
+    return [f"{int(v) & mask:0{width}b}" for v in values.tolist()]
+
+
+class StreamError(AssertionError):
+    """The unit broke a rule of valid/ready streams."""
+
+
+class Bench:
+    """A unit under test between two streams.
+
+    ``inputs``, ``outputs``: names of the payload ports. Outputs are tuples of strings of bits, as the simulator
+    shows them, so that an unknown bit is seen as one.
+    """
+
+    def __init__(self, dut, inputs: list[str], outputs: list[str]):
+        self.dut = dut
+        self.clk, self.rst = dut.clk, dut.rst
+        self.i_valid, self.i_ready = dut.i_valid, dut.i_ready
+        self.o_valid, self.o_ready = dut.o_valid, dut.o_ready
+        self.inputs = [getattr(dut, name) for name in inputs]
+        self.outputs = [getattr(dut, name) for name in outputs]
+        self.edge = RisingEdge(self.clk)
+
+    async def start(self) -> None:
+        """Start the clock, reset, and check that every output is known."""
+        for port in (self.i_valid, self.o_ready, *self.inputs):
+            port.value = 0
+        self.rst.value = 1
+        cocotb.start_soon(Clock(self.clk, 10, unit="ns").start())
+        await self.edge
+        await self.edge
+        self.rst.value = 0
+        await self.edge
+        for port in (self.i_ready, self.o_valid, *self.outputs):
+            if not set(str(port.value)) <= {"0", "1"}:
+                raise StreamError(f"{port._name} must be known after reset, not {port.value}")
+        if str(self.o_valid.value) != "0":
+            raise StreamError("o_valid must be 0 after reset, not 1")
+
+    async def reset(self) -> None:
+        """Reset for one cycle, whatever the streams are doing; what was on its way is lost."""
+        self.rst.value = 1
+        await self.edge
+        self.rst.value = 0
+        self.i_valid.value = 0
+        await self.edge
+        if str(self.o_valid.value) != "0":
+            raise StreamError("o_valid must be 0 after reset, not 1")
+
+    async def stream(self, columns: list[list[int]], expected: int, offer=None, take=None, stop=None):
+        """Send rows of ``columns`` (one list per input port); return the outputs and the cycles it took.
+
+        ``expected``: how many results the rows give; one too many or a missing one raises StreamError, and
+        so does a result that changes while it waits. ``offer``, ``take``: functions that draw, for a
+        cycle, whether a row is offered and a result taken; None is always. ``stop``: the number of rows
+        to leave after, without waiting for results.
+        """
+        rows = list(zip(*columns))
+        i_valid, i_ready, o_valid, o_ready = self.i_valid, self.i_ready, self.o_valid, self.o_ready
+        inputs, outputs, edge = self.inputs, self.outputs, self.edge
+        sent, cycles, idle, limit = 0, 0, 0, PATIENCE * (1 + 15 * (offer is not None or take is not None))
+        results: list[tuple[str, ...]] = []
+        held = None
+        valid = ready = False
+        while sent < len(rows) or len(results) < expected:
+            if not valid and sent < len(rows) and (offer is None or offer()):
+                valid = True
+                i_valid.value = 1
+                for port, value in zip(inputs, rows[sent]):
+                    port.value = value
+            wanted = take is None or take()
+            if wanted != ready:
+                ready = wanted
+                o_ready.value = int(ready)
+            await edge
+            cycles += 1
+            idle += 1
+            if str(o_valid.value) == "1":
+                result = tuple([str(port.value) for port in outputs])
+                if held is not None and result != held:
+                    raise StreamError(f"A waiting result must hold, not change from {held} to {result}")
+                held = None if ready else result
+                if ready:
+                    results.append(result)
+                    idle = 0
+            elif held is not None:
+                raise StreamError("A waiting result must not be withdrawn")
+            if valid and str(i_ready.value) == "1":
+                sent += 1
+                idle = 0
+                if sent == stop:
+                    return results, cycles
+                if sent < len(rows) and offer is None:
+                    for port, value in zip(inputs, rows[sent]):
+                        port.value = value
+                else:
+                    valid = False
+                    i_valid.value = 0
+            if idle > limit:
+                raise StreamError(f"{len(rows)} rows must give {expected} results; after {sent} rows and"
+                                  f" {len(results)} results nothing moved for {limit} cycles")
+        await self._quiet(expected)
+        return results, cycles
+
+    async def _quiet(self, expected: int) -> None:
+        """No result may follow the last one."""
+        self.i_valid.value = 0
+        self.o_ready.value = 1
+        for _ in range(4):
+            await self.edge
+            if str(self.o_valid.value) != "0":
+                raise StreamError(f"Results must be {expected}, not more")
+        self.o_ready.value = 0
+        await self.edge
