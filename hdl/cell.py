@@ -46,6 +46,7 @@ class FusedCell(Shared):
     Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
     """
 
+    part = "accumulator"
     result_width = 32
 
     def __init__(self, fmt_a, fmt_b, k, fraction_bits=None, pipeline=0):

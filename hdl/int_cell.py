@@ -23,6 +23,7 @@ class IntCell(Shared):
     Source    NUMERICS, section 4, ``int32``. Golden: ``golden.matmul``.
     """
 
+    part = "accumulator"
     result_width = 32
 
     def __init__(self, fmt_a, fmt_b, k, pipeline=0):

@@ -1,6 +1,6 @@
-"""One rounding: a fixed-point sum to binary32, nearest even."""
+"""One rounding: a fixed-point sum to binary32."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from .library import Shared, bounds
@@ -14,8 +14,8 @@ NAN = 0x7FC00000
 class RoundBinary32(Shared):
     """Round ``total * 2**(key - unit)`` to binary32.
 
-    Function  Nearest even; subnormals kept; overflow to Inf; zero is +0, what rounds to zero keeps
-              its sign.
+    Function  Nearest even, or toward zero (``truncate``) to ``fraction_width`` bits; subnormals
+              kept; overflow to Inf; zero is +0, what rounds to zero keeps its sign if nearest even.
     Formats   ``total`` two's complement in, binary32 out.
     Shapes    ``key``: the biased exponent of the aligned sum.
     Widths    | sign | magnitude |  ->  | sign | 8 | 23 |; guard and sticky below the 24 significand
@@ -27,9 +27,10 @@ class RoundBinary32(Shared):
 
     part = "accumulator"
 
-    def __init__(self, width, key_width, unit):
-        self._unit = unit
-        self.module_name = f"round_binary32_w{width}_e{key_width}_u{unit}"
+    def __init__(self, width, key_width, unit, truncate=False, fraction_width=23):
+        self._unit, self._truncate, self._fraction_width = unit, truncate, fraction_width
+        rule = f"truncate{fraction_width}" if truncate else "round"
+        self.module_name = f"{rule}_binary32_w{width}_e{key_width}_u{unit}"
         super().__init__({"total": In(width), "key": In(key_width), "o": Out(32)})
 
     def elaborate(self, platform):
@@ -58,11 +59,15 @@ class RoundBinary32(Shared):
         sticky = lost | shifted[: -SIGNIFICAND_WIDTH - 1].any()
 
         # Round and pack: a carry out of the significand raises the exponent by itself.
-        increment = kept[0] & (sticky | kept[1])
+        increment = Const(0, 1) if self._truncate else kept[0] & (sticky | kept[1])
         exponent = Mux(is_subnormal, 0, (field - 1)[:8])
         packed = Signal(31)
         m.d.comb += packed.eq((Cat(Const(0, 23), exponent) + kept[1:] + increment)[:31])
         is_overflow = field > 254
         result = Mux(is_zero, 0, Mux(is_overflow, INFINITY, packed))
+        if self._truncate:
+            dropped = 23 - self._fraction_width
+            result = Cat(Const(0, dropped), Value.cast(result)[dropped:31])
+            sign = sign & result.any()
         m.d.comb += self.o.eq(Cat(result[:31], sign))
         return m
