@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gen import __version__
 from gen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(package_name="mxforge", prog_name="mxforge")
+@click.version_option(__version__, prog_name="mxforge")
 def cli() -> None:
     """From the name of a block number format to verified Verilog, simulation and area.
 
