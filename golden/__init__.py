@@ -3,7 +3,8 @@ only.
 """
 
 from golden.formats import BlockFormat, get_format, list_formats
-from golden.product import matmul, rescale
+from golden.outside import rescale
+from golden.product import matmul
 from golden.quantized import Quantized, dequantize, from_codes
 from golden.quantizer import quantize
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden.formats import BlockFormat
-from golden.fused import Addends, fused_sum
+from golden.fused import Accumulator, Addends, fused_sum
 from golden.operand import Operand, specials
 from golden.tables import addend_size, sums_in_groups
 
@@ -78,11 +78,9 @@ def mac_step(
     65.0
     """
     a, b = Operand(fa, a_codes, a_scales), Operand(fb, b_codes, b_scales)
-    return fused_sum(
-        step_addends(a, b),
-        c,
-        default_fraction_bits(fa, fb) if fraction_bits is None else fraction_bits,
-    )
+    if fraction_bits is None:
+        fraction_bits = default_fraction_bits(fa, fb)
+    return fused_sum(step_addends(a, b), c, Accumulator(fraction_bits))
 
 
 def default_fraction_bits(fa: BlockFormat, fb: BlockFormat) -> int:

@@ -57,18 +57,8 @@ def cast_float(
     if element.signed:
         sign = bits >> uint(top - width)
         sign &= uint(1 << width)
-    bits &= uint((1 << top) - 1)
     limit = element.largest if saturate else np.ldexp(1.0, element.max_exponent + 1)
-    np.minimum(bits, y.dtype.type(limit).view(uint), out=bits)
-    if away:
-        # A tie ends in zeros; its neighbours on the near side end in ones already.
-        bits |= uint(1)
-    # |y| + 2^(E + mantissa - m), E the exponent of y's binade: the sum's unit is one ulp of the
-    # element there, so the host's own rounding to nearest even is the cast.
-    magic = bits & uint(((1 << (top - mantissa)) - 1) << mantissa)
-    np.maximum(magic, uint((element.min_exponent + bias) << mantissa), out=magic)
-    magic += uint((mantissa - m) << mantissa)
-    np.add(y, magic.view(y.dtype), out=y)
+    magic = _rounded_sum(y, element, away, limit)
     bits -= magic  # the rounded significand, hidden bit included
     magic >>= uint(mantissa - m)
     bits += magic
@@ -77,16 +67,46 @@ def cast_float(
         np.maximum(bits, uint(1 << m), out=bits)
         bits -= uint(1 << m)
     if not saturate:
-        np.minimum(
-            bits,
-            uint(int(np.nanargmax(np.where(np.isinf(element.values), -1, element.values))) + 1),
-            out=bits,
-        )
+        last = int(np.nanargmax(np.where(np.isinf(element.values), -1, element.values)))
+        np.minimum(bits, uint(last + 1), out=bits)
     if sign is not None:
         if not signed_zero:
             sign *= bits != 0
         bits |= sign
     return bits
+
+
+def round_magnitude(y: np.ndarray, element: FloatFormat, away: bool = False) -> np.ndarray:
+    """The magnitude of the element nearest to each of ``y``, saturating; ``y`` is overwritten.
+
+    >>> from golden.formats import E2M1
+    >>> round_magnitude(np.float32([-2.5, 0.3, 9]), E2M1).tolist()
+    [2.0, 0.5, 6.0]
+    """
+    magic = _rounded_sum(y, element, away, element.largest)
+    y -= magic.view(y.dtype)
+    return y
+
+
+def _rounded_sum(y: np.ndarray, element: FloatFormat, away: bool, limit: float) -> np.ndarray:
+    """Turn ``y`` into min(abs(y), limit) plus a power of two, returned as bits, that rounds it.
+
+    The power of two is 2^(E + mantissa - m), E the exponent of y's binade: the sum's unit is one
+    ulp of the element there, so the host's own rounding to nearest even is the cast.
+    """
+    uint, mantissa, bias = _LAYOUTS[y.dtype]
+    top = 8 * y.dtype.itemsize - 1
+    bits = y.view(uint)
+    bits &= uint((1 << top) - 1)
+    np.minimum(bits, y.dtype.type(limit).view(uint), out=bits)
+    if away:
+        # A tie ends in zeros; its neighbours on the near side end in ones already.
+        bits |= uint(1)
+    magic = bits & uint(((1 << (top - mantissa)) - 1) << mantissa)
+    np.maximum(magic, uint((element.min_exponent + bias) << mantissa), out=magic)
+    magic += uint((mantissa - element.mantissa_width) << mantissa)
+    np.add(y, magic.view(y.dtype), out=y)
+    return magic
 
 
 def _cast_int(y: np.ndarray, element: IntFormat, away: bool) -> np.ndarray:

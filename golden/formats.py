@@ -147,6 +147,7 @@ class DenormalIntFormat:
     name: str
     width: int
     zero_point: int
+    asymmetric: bool = False
 
     specials = "none"
     has_nan = False
@@ -243,6 +244,7 @@ MXINT8 = IntFormat("mxint8", 8, 6)
 INT8 = IntFormat("int8", 8)
 INT4 = IntFormat("int4", 4)
 DINT4 = DenormalIntFormat("dint4", 4, zero_point=7)
+DINT4_ASYM = DenormalIntFormat("dint4_asym", 4, zero_point=0, asymmetric=True)
 
 E8M0 = FloatFormat("e8m0", 8, 8, 0, 127, "nan", signed=False, subnormals=False)
 UE4M3 = FloatFormat("ue4m3", 8, 4, 3, 7, "nan", signed=False)
@@ -251,7 +253,8 @@ E0M8 = FloatFormat("e0m8", 8, 0, 8, 0, signed=False, subnormals=False)
 FP32 = FloatFormat("fp32", 32, 8, 23, 127, "ieee")
 
 ELEMENTS = {
-    f.name: f for f in (E2M1, E2M3, E3M2, E4M3, E5M2, BF16, FP16, MXINT8, INT8, INT4, DINT4)
+    f.name: f
+    for f in (E2M1, E2M3, E3M2, E4M3, E5M2, BF16, FP16, MXINT8, INT8, INT4, DINT4, DINT4_ASYM)
 }
 SCALES = {f.name: f for f in (E8M0, UE4M3, UE5M2, E0M8, FP32)}
 
@@ -272,12 +275,54 @@ FORMATS = {
         BlockFormat("int8", INT8, FP32, None, "amax"),
         BlockFormat("int4", INT4, FP32, None, "amax"),
         BlockFormat("dint4", DINT4, FP32, None, "amax", "nearest_away"),
+        BlockFormat("dint4_asym", DINT4_ASYM, FP32, None, "amax", "nearest_away"),
         BlockFormat("bf16", BF16),
         BlockFormat("fp16", FP16),
         BlockFormat("fp8_e4m3", E4M3),
         BlockFormat("fp8_e5m2", E5M2),
     )
 }
+
+
+def check_format(fmt: BlockFormat) -> None:
+    """Raises ValueError, which names the field, unless a format's fields go together.
+
+    >>> check_format(FORMATS["mxfp4"])
+    """
+    if fmt.scale_rule not in SCALE_RULES:
+        allowed = ", ".join(SCALE_RULES)
+        raise ValueError(f"scale_rule must be one of {allowed}, not {fmt.scale_rule!r}")
+    if fmt.rounding not in ROUNDINGS:
+        raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, not {fmt.rounding!r}")
+    if fmt.sides not in (1, 2):
+        raise ValueError(f"sides must be 1 or 2, not {fmt.sides!r}")
+    size = fmt.block_size
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise ValueError(f"block_size must be a positive integer or None, not {size!r}")
+    if fmt.scale is None:
+        if not isinstance(fmt.element, FloatFormat):
+            raise ValueError(f"scale must be given for {fmt.element.name} elements, not None")
+        if fmt.sides == 2 or fmt.tensor_scale or fmt.macro is not None:
+            raise ValueError("scale must be given for two sides, tensor scales and macro blocks")
+        if not fmt.element.has_nan:
+            raise ValueError(f"scale must be given for {fmt.element.name}, which has no NaN")
+        return
+    if fmt.scale.width > 8 and fmt.scale.name != "fp32":
+        raise ValueError(f"scale must have at most 8 bits or be fp32, not {fmt.scale.name}")
+    if fmt.element.width > 8:
+        raise ValueError(f"element must have at most 8 bits under a scale, not {fmt.element.name}")
+    if isinstance(fmt.element, DenormalIntFormat) and fmt.sides == 2:
+        raise ValueError("sides must be 1 for dINT elements, not 2")
+    if fmt.tensor_scale and (fmt.scale.width > 8 or fmt.scale.mantissa_width == 0):
+        raise ValueError(f"tensor_scale must be false for {fmt.scale.name} scales, not true")
+    if fmt.macro is not None:
+        if fmt.macro.method not in ("static", "dynamic", "hybrid"):
+            method = fmt.macro.method
+            raise ValueError(f"macro.method must be static, dynamic or hybrid, not {method!r}")
+        if fmt.scale.mantissa_width or fmt.scale.width > 8 or fmt.sides != 1 or not size:
+            raise ValueError("macro must have one-sided e8m0 scales of a block size below it")
+        if fmt.macro.size % size:
+            raise ValueError(f"macro.size must be a multiple of {size}, not {fmt.macro.size}")
 
 
 def list_formats() -> list[str]:

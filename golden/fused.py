@@ -30,25 +30,34 @@ class Addends:
     negative_inf: np.ndarray
 
 
-def fused_sum(
-    addends: Addends,
-    c: np.ndarray,
-    fraction_bits: int,
-    *,
-    zero_exponent: int | None = None,
-    output_fraction: int = 23,
-    truncate: bool = False,
-    nan_bits: int = binary32.NAN,
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Accumulator:
+    """How one fused aligned sum aligns and rounds; the defaults are those of ``fp32``.
+
+    ``fraction_bits``: F. ``zero_exponent``: the exponent with which zeros take part in ``e_max``;
+    None leaves them out. ``output_fraction``: fraction bits of the result. ``truncate``: rounding
+    toward zero, else to nearest even. ``nan``: the bits of a NaN. ``signed_zero``: whether a
+    negative sum that rounds to zero is -0.
+    """
+
+    fraction_bits: int
+    zero_exponent: int | None = None
+    output_fraction: int = binary32.FRACTION_WIDTH
+    truncate: bool = False
+    nan: int = binary32.NAN
+    signed_zero: bool = True
+
+
+def fused_sum(addends: Addends, c: np.ndarray, accumulator: Accumulator) -> np.ndarray:
     """``c`` plus the addends as binary32 bits, as NUMERICS section 4 has it.
 
     Every addend and ``c`` (binary32 bits) is truncated toward zero to a multiple of
     ``2**(e_max - fraction_bits)``, ``e_max`` the largest exponent of the nonzero ones; the exact
-    sum is rounded once. ``zero_exponent``: the exponent with which zeros take part in ``e_max``
-    (presets); None leaves them out.
+    sum is rounded once.
 
     Raises ValueError if ``fraction_bits`` makes the sum wider than 61 bits.
     """
+    fraction_bits, zero_exponent = accumulator.fraction_bits, accumulator.zero_exponent
     count = addends.significand.shape[-1]
     grown = max(fraction_bits - addends.fraction_width, 0)
     width = max((addends.bound * count << grown).bit_length(), fraction_bits + 1) + 1
@@ -72,8 +81,14 @@ def fused_sum(
         c_significand, largest - c_exponent, fraction_bits - binary32.FRACTION_WIDTH
     )
     bits = binary32.pack(
-        total, largest - fraction_bits, fraction_width=output_fraction, truncate=truncate
+        total,
+        largest - fraction_bits,
+        fraction_width=accumulator.output_fraction,
+        truncate=accumulator.truncate,
     )
+
+    if not accumulator.signed_zero:
+        bits = np.where(bits == binary32.SIGN, np.uint32(0), bits)
 
     c_negative = (np.asarray(c) & np.uint32(binary32.SIGN)) != 0
     positive_inf = addends.positive_inf | (c_inf & ~c_negative)
@@ -82,7 +97,7 @@ def fused_sum(
     if positive_inf.any() or negative_inf.any() or nan.any():
         bits = np.where(positive_inf, np.uint32(binary32.INF), bits)
         bits = np.where(negative_inf, np.uint32(binary32.SIGN | binary32.INF), bits)
-        bits = np.where(nan, np.uint32(nan_bits), bits)
+        bits = np.where(nan, np.uint32(accumulator.nan), bits)
     return bits
 
 

@@ -2,25 +2,30 @@
 pieces.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from golden.cast import cast, cast_float
-from golden.formats import BlockFormat, FloatFormat, resolve
+from golden.cast import cast, cast_denormal_int, cast_float
+from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, check_format, resolve
+from golden.macro import macro_codes
 from golden.quantized import Quantized, normal_axis, padded
-from golden.scaling import block_maxima, block_scales, tensor_scale
+from golden.scaling import block_maxima, block_scales, choose_zero_points, tensor_scale
 
 _CHUNK = 1 << 16  # elements: the few buffers of that size stay in a core's cache
 _WIDE_CHUNK = 1 << 15
 
 
-def quantize(x: np.ndarray, fmt: BlockFormat | str, axis: int | None = -1) -> Quantized:
+def quantize(
+    x: np.ndarray, fmt: BlockFormat | str, axis: int | None = -1, role: str = "activations"
+) -> Quantized:
     """Quantize a tensor as NUMERICS section 3 has it: every decision on the exact real quotient.
 
-    ``x``: float32, or what converts to it exactly. ``fmt``: a format or the name of one. ``axis``:
-    where blocks run; None gives the whole tensor one scale, for formats with ``block_size`` None.
-    Returns a :class:`Quantized`; the last block along ``axis`` is padded with zeros.
+    ``x``: float32, or what converts to it exactly. ``fmt``: a format, the name of one, or the path
+    of a TOML file. ``axis``: where blocks run; None gives the whole tensor one scale, for formats
+    with ``block_size`` None. ``role``: "activations" or "weights", which only hybrid macro blocks
+    (MBS) ask for. Returns a :class:`Quantized`; the last block along ``axis`` is padded with zeros.
     Raises TypeError for x that holds no real numbers; ValueError for values binary32 cannot hold,
     an axis out of range or of no elements, NaN or Inf where neither scale nor element has a NaN.
 
@@ -29,19 +34,14 @@ def quantize(x: np.ndarray, fmt: BlockFormat | str, axis: int | None = -1) -> Qu
     ([0, 10, 0, 7], [129])
     """
     fmt = resolve(fmt)
+    check_format(fmt)
+    if role not in ("activations", "weights"):
+        raise ValueError(f"Role must be activations or weights, not {role!r}")
     x = as_float32(x)
     if x.ndim == 0 or 0 in x.shape:
         raise ValueError(f"x must have at least one element along every axis, not shape {x.shape}")
     if axis is None:
-        if fmt.block_size is not None:
-            raise ValueError(
-                f"Axis must be given for {fmt.name}, which has blocks of {fmt.block_size}, not None"
-            )
-        flat = quantize(x.reshape(-1), fmt, 0)
-        scales = None if flat.scales is None else flat.scales[0]
-        return replace(
-            flat, codes=flat.codes.reshape(x.shape), scales=scales, shape=x.shape, axis=None
-        )
+        return _quantize_whole(x, fmt)
     axis = normal_axis(axis, x.ndim)
     rows = _rows(x, axis, fmt.block_size)
     lead = x.shape[:axis] + x.shape[axis + 1 :]
@@ -55,19 +55,51 @@ def quantize(x: np.ndarray, fmt: BlockFormat | str, axis: int | None = -1) -> Qu
         _quantize_plain(rows, fmt.element, codes)
         return Quantized(fmt, restore(codes), None, x.shape, axis)
     maxima, special = _maxima(rows, fmt)
-    if (special.any() and not fmt.scale.has_nan) or (special.any() and fmt.scale.width > 8):
+    if special.any() and (not fmt.scale.has_nan or fmt.scale.width > 8):
         raise ValueError(f"x must be finite for {fmt.name}, whose scale marks no NaN block")
-    t = None
-    if fmt.tensor_scale:
-        t = tensor_scale(np.max(maxima[~special], initial=0), fmt)
-    scales, values = block_scales(np.where(special[:, None], 0, maxima), fmt, t)
-    _quantize_blocks(rows, fmt, values if t is None else values * np.float64(t), codes)
+    maxima[special] = 0
+    t = tensor_scale(np.max(maxima), fmt) if fmt.tensor_scale else None
+    macro, factor = None, None
+    if fmt.macro is not None:
+        per_row = rows.size // rows.shape[1] // max(1, math.prod(lead))
+        dynamic = fmt.macro.method == "dynamic" or (fmt.macro.method, role) == ("hybrid", "weights")
+        macro = macro_codes(rows, per_row, fmt, dynamic)
+        factor = np.repeat(macro, fmt.macro.size // rows.shape[1], axis=1)[:, :per_row]
+        factor = fmt.macro.factor.values[factor.reshape(-1, 1)]
+    scaled = maxima if factor is None else maxima.astype(np.float64) * factor
+    scales, values = block_scales(scaled, fmt, t)
+    zero_points = None
+    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric:
+        zero_points = choose_zero_points(maxima, values, fmt.element)
+    divisors = values if t is None else values * np.float64(t)
+    _quantize_blocks(rows, fmt, divisors, factor, zero_points, codes)
     codes[special | (maxima == 0).all(axis=1) | (values == 0).all(axis=1)] = 0
     if special.any():
         scales[special] = fmt.scale.nan_code
     return Quantized(
-        fmt, restore(codes), restore(scales, *(2,) * (fmt.sides - 1)), x.shape, axis, t
+        fmt,
+        restore(codes),
+        restore(scales, *(2,) * (fmt.sides - 1)),
+        x.shape,
+        axis,
+        t,
+        None if macro is None else restore(macro),
+        None if zero_points is None else restore(zero_points.astype(np.uint8)),
     )
+
+
+def _quantize_whole(x: np.ndarray, fmt: BlockFormat) -> Quantized:
+    """One scale for the whole tensor."""
+    if fmt.block_size is not None:
+        raise ValueError(
+            f"Axis must be given for {fmt.name}, which has blocks of {fmt.block_size}, not None"
+        )
+    flat = quantize(x.reshape(-1), fmt, 0)
+    single = {
+        name: None if array is None else array[0]
+        for name, array in (("scales", flat.scales), ("zero_points", flat.zero_points))
+    }
+    return replace(flat, codes=flat.codes.reshape(x.shape), shape=x.shape, axis=None, **single)
 
 
 def as_float32(x: np.ndarray) -> np.ndarray:
@@ -125,35 +157,47 @@ def _pieces(shape: tuple[int, int], size: int):
 
 def _maxima(rows: np.ndarray, fmt: BlockFormat) -> tuple[np.ndarray, np.ndarray]:
     """:func:`golden.scaling.block_maxima` of all blocks, float32 (B, sides) and bool (B,)."""
-    maxima = np.zeros((len(rows), fmt.sides), np.float32)
+    sides = 2 if isinstance(fmt.element, DenormalIntFormat) else fmt.sides
+    maxima = np.zeros((len(rows), sides), np.float32)
     special = np.zeros(len(rows), bool)
     for blocks, columns in _pieces(rows.shape, _CHUNK):
-        part, nonfinite = block_maxima(rows[blocks, columns], fmt.sides)
+        part, nonfinite = block_maxima(rows[blocks, columns], sides)
         special[blocks] |= nonfinite
         np.fmax(maxima[blocks], part, out=maxima[blocks])
     return maxima, special
 
 
 def _quantize_blocks(
-    rows: np.ndarray, fmt: BlockFormat, values: np.ndarray, codes: np.ndarray
+    rows: np.ndarray,
+    fmt: BlockFormat,
+    values: np.ndarray,
+    macro: np.ndarray | None,
+    zero_points: np.ndarray | None,
+    codes: np.ndarray,
 ) -> None:
-    """Cast each element over the value (B, sides) of its scale."""
+    """Cast each element, times its macro factor (B, 1), over the value (B, sides) of its scale."""
     away = fmt.rounding == "nearest_away"
     two = fmt.sides == 2
-    narrow = fmt.scale.mantissa_width == 0 and _fits_binary32(fmt.element)
+    assert fmt.scale is not None
+    # x times a power of two is exact in binary32, or so small that it rounds to zero all the same.
+    narrow = fmt.scale.mantissa_width == 0 and macro is None and _fits_binary32(fmt.element)
     # x / 0 would be NaN: a side without a scale has elements of zero.
     factors = np.where(values == 0, np.inf, values)
     if narrow:
-        # x times a power of two is exact, or so small that it rounds to zero all the same.
         factors = (1 / factors).astype(np.float32)
+    elif macro is not None:
+        factors = macro / factors  # exact: the scales are powers of two
     with np.errstate(all="ignore"):
         for blocks, columns in _pieces(rows.shape, _CHUNK if narrow else _WIDE_CHUNK):
             x = rows[blocks, columns]
             factor = factors[blocks]
             if two:
                 factor = np.where(np.signbit(x), factor[:, 1:], factor[:, :1])
-            y = x * factor if narrow else x / factor
-            codes[blocks, columns] = cast(y, fmt.element, away, signed_zero=not two)
+            y = x * factor if narrow or macro is not None else x / factor
+            if zero_points is not None:
+                codes[blocks, columns] = cast_denormal_int(y, fmt.element, zero_points[blocks])
+            else:
+                codes[blocks, columns] = cast(y, fmt.element, away, signed_zero=not two)
 
 
 def _fits_binary32(element) -> bool:

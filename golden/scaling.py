@@ -10,7 +10,7 @@ their size or more, far above the 2^-53 of the division's rounding, and x = T s 
 import numpy as np
 
 from golden.cast import cast_float
-from golden.formats import BlockFormat, FloatFormat
+from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat
 
 _ABSOLUTE = np.uint32(0x7FFFFFFF)
 _INF = np.uint32(0x7F800000)
@@ -109,7 +109,10 @@ def block_scales(
     ([[64, 0]], [[2.0, 0.0]])
     """
     element, scale = fmt.element, fmt.scale
+    assert scale is not None
     maxima = maxima.astype(np.float64)
+    if isinstance(element, DenormalIntFormat):
+        maxima = _denormal_range(maxima, element, fmt)
     if t is not None:
         maxima = maxima / np.float64(t)
     zero = maxima == 0
@@ -118,11 +121,12 @@ def block_scales(
         if fmt.scale_rule != "amax":
             exponent = np.clip(scale_exponents(maxima, element, fmt.scale_rule), -1022, 1023)
             quotient = np.ldexp(1.0, exponent)
+        elif isinstance(element, DenormalIntFormat):
+            quotient = maxima
         else:
             quotient = maxima / element.largest
         if scale.width > 8:
-            # Exact: binary32 over a short integer, so the binary64 quotient is never near a tie but
-            # on it.
+            # Exact: an integer of 40 bits over a short one is never near a tie but on it.
             quotient = np.minimum(quotient, np.finfo(np.float32).max)
             values = np.where(zero, 0, quotient).astype(np.float32)
             return values, values.astype(np.float64)
@@ -130,3 +134,53 @@ def block_scales(
     codes[zero] = 0
     values = scale.values[codes]
     return codes, np.where(zero, 0.0, values)
+
+
+def _denormal_range(maxima: np.ndarray, element: DenormalIntFormat, fmt: BlockFormat) -> np.ndarray:
+    """One column from the largest positive and negative magnitudes (B, 2) of dINT blocks.
+
+    By the amax rule the step itself, as a quotient; by others the largest magnitude.
+    """
+    positive, negative = maxima[:, :1], maxima[:, 1:]
+    if fmt.scale_rule != "amax":
+        if element.asymmetric:
+            raise ValueError(f"Scale rule must be amax for {element.name}, not {fmt.scale_rule!r}")
+        return np.maximum(positive, negative)
+    if element.asymmetric:
+        return sticky_sum(positive, negative) / (element.levels - 1)
+    lowest = element.zero_point or 1
+    return np.maximum(positive / element.largest, negative / lowest)
+
+
+def sticky_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a + b of non-negative binary32 numbers, cut to 40 bits with the last one set if any was lost.
+
+    It compares like the real sum with everything of up to 39 bits.
+
+    >>> float(sticky_sum(np.float64(1), np.float64(2.0**-100))) > 1
+    True
+    """
+    total = a + b
+    # What the addition lost (Knuth), and, below the true sum, the float that holds its first bits.
+    shadow = total - a
+    lost = (a - (total - shadow)) + (b - shadow)
+    bits = total.view(np.uint64) - (lost < 0).astype(np.uint64)
+    low = bits & np.uint64(0x1FFF)
+    sticky = ((low != 0) | (lost != 0)).astype(np.uint64)
+    return ((bits - low) | (sticky << np.uint64(13))).view(np.float64)
+
+
+def choose_zero_points(
+    maxima: np.ndarray, steps: np.ndarray, element: DenormalIntFormat
+) -> np.ndarray:
+    """The level (B, 1), float64, that stands for zero: the nearest to -min / step, ties to even.
+
+    ``maxima``: the largest positive and negative magnitudes (B, 2); ``steps``: (B, 1), 0 where all
+    are zero.
+
+    >>> from golden.formats import DINT4_ASYM
+    >>> choose_zero_points(np.float32([[10, 3]]), np.array([[1.0]]), DINT4_ASYM).tolist()
+    [[3.0]]
+    """
+    z = np.rint(maxima[:, 1:].astype(np.float64) / np.where(steps == 0, np.inf, steps))
+    return np.clip(z, 0, element.levels - 1)

@@ -7,7 +7,7 @@ Only the fields of the format dataclasses are read; codes are decoded here once 
 from bisect import bisect_left
 from fractions import Fraction
 from functools import lru_cache
-from math import copysign, inf, isinf, isnan, nan
+from math import inf, isnan, nan
 
 HALF = Fraction(1, 2)
 
@@ -139,113 +139,6 @@ def binary32(bits):
     if field == 0:
         return sign * fraction * power(-149)
     return sign * (fraction + (1 << 23)) * power(field - 150)
-
-
-# --- quantize ---
-
-
-def largest(fmt):
-    return grid(fmt)[0][-1]
-
-
-def element_mantissa(element):
-    return element.mantissa_width if is_float(element) else element.width - 2
-
-
-def power_of_two_scale(amax, element, rule):
-    """The exponent of the scale, before any clamping."""
-    top = largest(element)
-    emax, m = floor_log2(top), element_mantissa(element)
-    if rule == "floor":
-        return floor_log2(amax) - emax
-    if rule == "ceil":
-        e = floor_log2(amax)
-        return e + (power(e) != amax) - emax
-    if rule == "rceil":
-        ratio = amax / top
-        e = floor_log2(ratio)
-        return e + (power(e) != ratio)
-    if rule == "even":
-        unit = power(floor_log2(amax) - m)
-        rounded = (amax / unit + HALF).__floor__() * unit
-        return floor_log2(rounded) - emax
-    assert rule == "oas"
-    s = floor_log2(top / amax)
-    bound = power(emax) * (2 - power(-(m + 1))) / 2
-    if amax * power(s) <= bound:
-        s += 1
-    return -s
-
-
-def scale_code(maximum, fmt, t=None):
-    """Scale code and value of a side whose largest magnitude is ``maximum``."""
-    if maximum == 0:
-        return 0, Fraction(0)
-    maximum = maximum if t is None else maximum / t
-    if fmt.scale_rule == "amax":
-        exact = maximum / largest(fmt.element)
-    else:
-        exact = power(power_of_two_scale(maximum, fmt.element, fmt.scale_rule))
-    if fmt.scale.width == 32:
-        bits = min(binary32_bits(exact), 0x7F7FFFFF)
-        return bits, binary32(bits)
-    code = nearest(fmt.scale, exact, fmt.rounding == "nearest_away")
-    return code, value(fmt.scale, code)
-
-
-def quantize_block(xs, fmt, t=None):
-    """Scale codes (a list, one per side) and element codes of a block of Python floats."""
-    if any(isnan(x) or isinf(x) for x in xs):
-        mark = (1 << (fmt.scale.exponent_width + fmt.scale.mantissa_width)) - 1
-        return [mark] * fmt.sides, [0] * len(xs)
-    exact = [Fraction(x) for x in xs]
-    if fmt.sides == 1:
-        maxima = [max(abs(x) for x in exact)]
-    else:
-        maxima = [max(max(exact), Fraction(0)), max(-min(exact), Fraction(0))]
-    chosen = [scale_code(m, fmt, t) for m in maxima]
-    codes = []
-    for x, original in zip(exact, xs):
-        negative = copysign(1, original) < 0
-        s = chosen[-1 if negative else 0][1]
-        if s == 0 or all(m == 0 for m in maxima):
-            codes.append(0)
-            continue
-        if t is not None:
-            s *= t
-        signed = negative and fmt.sides == 1
-        codes.append(nearest(fmt.element, x / s, fmt.rounding == "nearest_away", signed))
-    return [c for c, _ in chosen], codes
-
-
-def quantize_tensor(blocks, fmt):
-    """Tensor scale (a Fraction or None), and :func:`quantize_block` of each block."""
-    t = None
-    if fmt.tensor_scale:
-        finite = [b for b in blocks if not any(isnan(x) or isinf(x) for x in b)]
-        amax = max((abs(Fraction(x)) for b in finite for x in b), default=Fraction(0))
-        t = binary32(binary32_bits(amax / (largest(fmt.element) * largest(fmt.scale))))
-        t = t or Fraction(1)
-    return t, [quantize_block(b, fmt, t) for b in blocks]
-
-
-def cast_plain(x, element):
-    """Code of a Python float in a float element without a scale, as IEEE 754 converts."""
-    everything = (1 << (element.width - 1)) - 1
-    if isnan(x) or (isinf(x) and element.specials == "nan"):
-        return everything
-    sign = (1 << (element.width - 1)) if copysign(1, x) < 0 else 0
-    ones = ((1 << element.exponent_width) - 1) << element.mantissa_width
-    if isinf(x):
-        return sign | ones
-    x = abs(Fraction(x))
-    e = max(floor_log2(x) if x else -(10**6), 1 - element.bias)
-    units = x / power(e - element.mantissa_width)
-    n = round(units)  # Fractions round half to even
-    code = n + ((e - 1 + element.bias) << element.mantissa_width)
-    if element.specials == "nan":
-        return everything if code >= everything else sign | code
-    return sign | min(code, ones)
 
 
 # --- dot products ---

@@ -9,12 +9,10 @@ import pytest
 
 from golden import dequantize, quantize
 from golden.formats import E8M0, ELEMENTS, FORMATS, FP32, SCALE_RULES, UE4M3, UE5M2, get_format
-from verif import oracle
+from verif import oracle, oracle_quantize
 
-STORED = [
-    f for f in FORMATS.values() if f.scale is not None and f.macro is None and f.name != "dint4"
-]
-SHARED = [e for e in ELEMENTS.values() if e.width <= 8 and e.name != "dint4"]
+STORED = [f for f in FORMATS.values() if f.scale is not None and f.macro is None]
+SHARED = [e for e in ELEMENTS.values() if e.width <= 8 and not e.name.startswith("dint4")]
 CUSTOM = [
     replace(
         get_format("mxfp4"),
@@ -39,18 +37,20 @@ def check(x, fmt, label=""):
     q = quantize(x, fmt)
     with np.errstate(invalid="ignore"):  # signalling NaNs
         wide = x.astype(float)
-    t, blocks = oracle.quantize_tensor(wide.tolist(), fmt)
+    t, blocks = oracle_quantize.quantize_tensor(wide.tolist(), fmt)
     if t is not None:
         assert Fraction(float(q.tensor_scale)) == t, label
     scales = q.scales.view(np.uint32) if q.scales.dtype == np.float32 else q.scales
     scales = scales.reshape(len(x), -1).tolist()
-    for i, (want_scales, want) in enumerate(blocks):
+    for i, (want_scales, want, zero_point) in enumerate(blocks):
         got = q.codes[i, : x.shape[1]].tolist()
+        if q.zero_points is not None:
+            assert q.zero_points[i, 0] == zero_point, f"{label or fmt.name} block {i}"
         assert (scales[i], got) == (want_scales, want), (
             f"{label or fmt.name} block {i}: {x[i].tolist()} -> {scales[i]} {got}, "
             f"not {want_scales} {want}"
         )
-        assert not q.codes[i, x.shape[1] :].any()
+        assert not q.codes[i, x.shape[1] :].any() or "dint" in fmt.name
     return len(blocks)
 
 
@@ -127,8 +127,13 @@ def test_element_thresholds(fmt):
 @pytest.mark.parametrize("sides", [1, 2])
 def test_scale_thresholds(element, sides):
     """Block maxima one ulp around every point where some rule changes its scale."""
-    tops = {1.0, 2.0, oracle.largest(element), 2 - 2.0 ** -(oracle.element_mantissa(element) + 1)}
-    grid = [float(v * oracle.largest(element)) for v in oracle.grid(UE4M3)[0][5:40]]
+    tops = {
+        1.0,
+        2.0,
+        oracle_quantize.largest(element),
+        2 - 2.0 ** -(oracle_quantize.element_mantissa(element) + 1),
+    }
+    grid = [float(v * oracle_quantize.largest(element)) for v in oracle.grid(UE4M3)[0][5:40]]
     points = [float(t) for t in tops] + [(a + b) / 2 for a, b in pairwise(grid)]
     x = neighbours(points)[:, None] * np.float32([[1, -0.5, 0.25, -1]])
     x = np.concatenate([x, x * np.float32(2.0**-130), x * np.float32(2.0**100)]).astype(np.float32)
@@ -178,7 +183,10 @@ def test_dequantize(fmt):
     for i in range(60):
         entry = np.atleast_1d(q.scales[i].reshape(-1))
         for j in range(size):
-            v = oracle.value(fmt.element, int(q.codes[i, j]))
+            element = fmt.element
+            if q.zero_points is not None:
+                element = replace(element, zero_point=int(q.zero_points[i, 0]))
+            v = oracle.value(element, int(q.codes[i, j]))
             s = entry[-1 if v < 0 else 0]
             s = Fraction(float(s)) if fmt.scale is FP32 else oracle.value(fmt.scale, int(s))
             if isinstance(s, float):
