@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from golden.cast import cast, cast_denormal_int, cast_float
-from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, check_format, resolve
+from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, resolve
 from golden.macro import macro_codes
 from golden.quantized import Quantized, normal_axis, padded
+from golden.rules import check_format
 from golden.scaling import block_maxima, block_scales, choose_zero_points, tensor_scale
 
 _CHUNK = 1 << 16  # elements: the few buffers of that size stay in a core's cache
