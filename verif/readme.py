@@ -1,4 +1,4 @@
-"""README's tables: ``python -m verif.readme`` writes them anew, and a test compares them.
+"""README's tables: ``python -m verif.readme [NAME ...]`` writes them anew; a test compares them.
 
 A table stands between ``<!-- NAME -->`` and ``<!-- end -->``.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import tempfile
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,8 +43,8 @@ MEANINGS = {
 def head() -> list[str]:
     """The comment at the head of a file of Verilog."""
     text, _ = emit(Configuration.parse("amxfp4"))
-    lines = [line for line in text.splitlines()[:12] if line.startswith("//")]
-    return ["    " + line for line in lines if "digest" not in line]
+    lines = text[: text.index("// Source digest")].splitlines()
+    return ["    " + line for line in lines]
 
 
 def ports() -> list[str]:
@@ -130,10 +132,10 @@ def shown(name: str) -> list[str]:
     return match[1].strip("\n").split("\n")
 
 
-def write() -> None:
-    """Write every table into README."""
-    for name, make in TABLES.items():
-        table = "\n".join(["", *make(), ""])
+def write(names: Iterable[str]) -> None:
+    """Write the tables of these names into README."""
+    for name in names:
+        table = "\n".join(["", *TABLES[name](), ""])
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)",
             lambda match, table=table: f"{match[1]}{table}\n{match[2]}",
@@ -144,4 +146,4 @@ def write() -> None:
 
 
 if __name__ == "__main__":
-    write()
+    write(sys.argv[1:] or TABLES)

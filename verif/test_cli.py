@@ -44,7 +44,9 @@ REFUSED = {
     "verilog --fmt mxfp4:mxfp4:mxfp4": "Format pair must be A or A:B, not 'mxfp4:mxfp4:mxfp4'.",
     "verilog --unit abacus": "Unit must be one of mac, dot, not 'abacus'.",
     "verilog --acc fp99": "Accumulator must be one of fp32, not 'fp99'.",
-    "verilog --fmt mxfp4 --k 33": "K must be a multiple of mxfp4's block of 32, not 33.",
+    "verilog --fmt mxfp4 --k 33": (
+        "K must be a multiple of the 32 elements of mxfp4's block, not 33."
+    ),
     "verilog --k many": "K must be an integer, not 'many'.",
     "verilog --k 0": "K must be from 1 to 1024, not 0.",
     "sim --fmt nope": f"Format must be one of {FORMATS}, not 'nope'.",
