@@ -97,7 +97,7 @@ class _Steps:
         self.k, self.size = k, size
         self.formats = qa.format, qb.format
         self.length = padded(qa.shape[1], k)
-        self.operands = [_padded_operand(q, self.length) for q in (qa, qb)]
+        self.operands = [padded_operand(q, self.length) for q in (qa, qb)]
         count = k if size == 1 else k // size * qa.format.sides * qb.format.sides
         self._side = max(1, int((_TILE / count) ** 0.5))
 
@@ -185,7 +185,7 @@ def _start(c: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
     return np.array(c, np.float32, order="C").view(np.uint32)
 
 
-def _padded_operand(q: Quantized, length: int) -> tuple[np.ndarray, np.ndarray | None]:
+def padded_operand(q: Quantized, length: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Codes and scale codes with zeros up to ``length`` elements along K."""
     codes = np.pad(q.codes, [(0, 0), (0, length - q.codes.shape[1])])
     if q.scales is None:
