@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from .align import AlignMagnitude, AlignSigned, enter, maximum, saturated
+from .align import AlignMagnitude, AlignSigned, maximum, saturated
 from .decode import (
     fraction_width,
     largest_magnitude,
@@ -117,18 +117,14 @@ class GroupAddends(Addends):
         for name, c, value, own in values:
             distance = (key - own)[: len(key)]
             if value.shape().signed:
-                cell, inputs = AlignSigned, {"value": value}
+                cell = AlignSigned(len(value), room, len(key))
+                out = place(m, library, f"{name}_align", cell, value=value, distance=distance)
+                heap.add_signed(out.o)
+                heap.add_bit(out.up, 0)
             else:
-                cell, inputs = AlignMagnitude, {"mag": value, "neg": Const(c in ("pn", "np"), 1)}
-            enter(
-                m,
-                library,
-                heap,
-                f"{name}_align",
-                cell(len(value), room, len(key)),
-                distance=distance,
-                **inputs,
-            )
+                cell = AlignMagnitude(len(value), room, len(key))
+                out = place(m, library, f"{name}_align", cell, mag=value, distance=distance)
+                heap.add_sign_magnitude(Const(c in ("pn", "np"), 1), out.o)
 
 
 class ProductAddends(Addends):
@@ -205,7 +201,8 @@ class ProductAddends(Addends):
             distance = Signal(width, name=f"{name}_distance")
             m.d.comb += distance.eq((choose(taken, gaps[group]) - shift)[:width])
             cell = AlignMagnitude(self.width, room, width)
-            enter(m, library, heap, f"{name}_align", cell, neg=neg, mag=mag, distance=distance)
+            out = place(m, library, f"{name}_align", cell, mag=mag, distance=distance)
+            heap.add_sign_magnitude(neg, out.o)
 
 
 class LaneProduct(Shared):

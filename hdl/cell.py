@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from golden.formats import FloatFormat
 
 from .addends import GroupAddends, ProductAddends, choose
-from .align import AlignMagnitude, enter, maximum
+from .align import AlignMagnitude, maximum
 from .heap import BitHeap
 from .lanes import lane_flags, multiplies_integers
 from .library import Shared, bounds, place
@@ -105,16 +105,9 @@ class FusedCell(Shared):
         heap = BitHeap(bounds(-largest, largest).width)
         cell = AlignMagnitude(SIGNIFICAND_WIDTH, room, len(key))
         distance = (key - c_key)[: len(key)]
-        enter(
-            m,
-            platform,
-            heap,
-            "align_c",
-            cell,
-            neg=c[31],
-            mag=Cat(fraction, normal),
-            distance=distance,
-        )
+        mag = Cat(fraction, normal)
+        c_aligned = place(m, platform, "align_c", cell, mag=mag, distance=distance).o
+        heap.add_sign_magnitude(c[31], c_aligned)
         addends.enter(m, platform, heap, placed, key, addend_room)
         total = heap.total(m, platform, "sum")
 

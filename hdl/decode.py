@@ -65,7 +65,8 @@ class Decode(Shared):
     Formats   Any element format.
     Shapes    ``code``: one element. ``nan``, ``inf``: only for formats that have them.
     Widths    ``sig``: mantissa and hidden bit, or an integer's magnitude; ``shift``: exponent
-              width, absent for integers. ``nonzero``: the element is not zero.
+              width, absent for integers. ``nonzero``: the element is neither
+              zero nor NaN, so that NaN times Inf raises the flag of a NaN alone.
     Timing    Combinational.
     Errors    TypeError for anything else.
     Source    OCP MX v1.0, section 5.3. Golden: ``FloatFormat.values``, ``IntFormat.values``.
@@ -128,7 +129,7 @@ class Decode(Shared):
             self.sig.eq(
                 Mux(special, 0, Cat(mantissa, normal)) if fmt.has_nan else Cat(mantissa, normal)
             ),
-            self.nonzero.eq(self.code[:-1].any()),
+            self.nonzero.eq(self.code[:-1].any() & (~self.nan if fmt.has_nan else 1)),
             self.shift.eq((exponent - normal)[: len(self.shift)]),
         ]
         return m

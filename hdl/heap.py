@@ -2,6 +2,7 @@
 once."""
 
 from collections import defaultdict
+from itertools import count
 
 from amaranth.hdl import Cat, Const, Module, Shape, Signal
 from amaranth.lib.wiring import In, Out
@@ -21,8 +22,7 @@ class FullAdder(Shared):
     Source    Textbook.
     """
 
-    module_name = "full_adder"
-    part = "reduction"
+    module_name, short_name = "full_adder", "fa"
     a: In(1)
     b: In(1)
     c: In(1)
@@ -48,8 +48,7 @@ class HalfAdder(Shared):
     Source    Textbook.
     """
 
-    module_name = "half_adder"
-    part = "reduction"
+    module_name, short_name = "half_adder", "ha"
     a: In(1)
     b: In(1)
     s: Out(1)
@@ -94,40 +93,49 @@ class BitHeap:
         self.add_bit(~value[top], weight + top)
         self.add_constant(-1 << (weight + top))
 
+    def add_sign_magnitude(self, neg, magnitude):
+        """Add ``-magnitude`` if ``neg``, else ``magnitude``: complement, plus one, sign
+        extended."""
+        self.add_unsigned(magnitude ^ neg.replicate(len(magnitude)))
+        self.add_bit(neg, 0)
+        self.add_bit(~neg, len(magnitude))
+        self.add_constant(-1 << len(magnitude))
+
     def total(self, m, platform, name):
         """Compress the heap inside ``m`` and return the sum, ``width`` bits."""
-        constant = self.constant % (1 << self.width)
-        columns = [list(self.columns[i]) for i in range(self.width)]
-        for i, column in enumerate(columns):
-            if constant >> i & 1:
-                column.append(Const(1, 1))
+        columns = self._columns()
         heights = [2]
         while heights[-1] < max(map(len, columns)):
             heights.append(heights[-1] * 3 // 2)
-        serial, cells = 0, (HalfAdder(), FullAdder())
+        serial = count()
         for height in reversed(heights):
+            # Carries made in a pass land in the next column, which is visited after this one.
             for i, column in enumerate(columns):
-                # Carries made in this pass land in the next column, which is visited after this
-                # one.
-                while len(column) > height:
-                    full = len(column) > height + 1
-                    taken = [column.pop(0) for _ in range(3 if full else 2)]
-                    cell = cells[full]
-                    bits = dict(zip("abc", taken))
-                    out = place(
-                        m, platform, f"{name}_{'fa' if full else 'ha'}{serial}", cell, **bits
-                    )
-                    serial += 1
+                # The adder at the end has a carry input: column 0 may keep one bit more.
+                while len(column) > height + (height == 2 and i == 0):
+                    taken = [column.pop(0) for _ in range(min(3, len(column) - height + 1))]
+                    if i == self.width - 1:
+                        column.append(Cat(taken).xor())
+                        continue
+                    cell = FullAdder() if len(taken) == 3 else HalfAdder()
+                    cell_name = f"{name}_{cell.short_name}{next(serial)}"
+                    out = place(m, platform, cell_name, cell, **dict(zip("abc", taken)))
                     column.append(out.s)
-                    if i + 1 < self.width:
-                        columns[i + 1].append(out.co)
+                    columns[i + 1].append(out.co)
+        carry = columns[0].pop() if len(columns[0]) == 3 else Const(0, 1)
         rows = [
-            Cat(column[row] if row < len(column) else Const(0, 1) for column in columns)
+            Cat(carry, *(c[row] if row < len(c) else Const(0, 1) for c in columns))
             for row in (0, 1)
         ]
         total = Signal(self.width, name=f"{name}_total")
-        m.d.comb += total.eq((rows[0] + rows[1])[: self.width])
+        m.d.comb += total.eq((rows[0] + rows[1])[1 : self.width + 1])
         return total
+
+    def _columns(self):
+        """The bits of every column, with those of the constant."""
+        constant = self.constant % (1 << self.width)
+        ones = ([Const(1, 1)] if constant >> i & 1 else [] for i in range(self.width))
+        return [self.columns[i] + one for i, one in enumerate(ones)]
 
 
 class Reduction(Shared):

@@ -1,7 +1,7 @@
 """Operands at the edge of a unit: a vector of codes and its scales, decoded once for every cell
 that reads them."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -85,27 +85,28 @@ class DecodeOperand(Shared):
     def elaborate(self, platform):
         m = Module()
         element = self._fmt.element
-        nans = []
+        fields, nans = [], []
 
         # Elements.
+        lane_fields = lane_layout(element, self._raw).members
         for i in range(self._k):
             code = self.elems.word_select(i, element.width)
-            lane = self.o.lanes[i]
             if self._raw:
                 value = integer_value(m, element, code)
-                m.d.comb += [lane.value.eq(value), lane.nonzero.eq(value.any())]
-                continue
-            out = vars(place(m, platform, f"lane{i}", Decode(element), code=code))
-            if element.has_nan:
-                nans.append(out.pop("nan"))
-            m.d.comb += [lane[field].eq(value) for field, value in out.items()]
+                out = {"value": value, "nonzero": value.any()}
+            else:
+                out = vars(place(m, platform, f"lane{i}", Decode(element), code=code))
+            fields += [out[field] for field in lane_fields]
+            nans += [out["nan"]] if element.has_nan else []
 
         # Scales.
+        scale_fields = scale_layout(self._fmt.scale).members if self._fmt.has_block_scale else ()
         for i in range(scale_count(self._fmt, self._k)):
             code = self.scales.word_select(i, self._fmt.scale.width)
             out = vars(place(m, platform, f"scale{i}", DecodeScale(self._fmt.scale), code=code))
-            nans.append(out.pop("nan"))
-            m.d.comb += [self.o.scales[i][field].eq(value) for field, value in out.items()]
+            fields += [out[field] for field in scale_fields]
+            nans.append(out["nan"])
         if nans:
-            m.d.comb += self.o.nan.eq(Cat(nans).any())
+            fields.append(Cat(nans).any())
+        m.d.comb += Value.cast(self.o).eq(Cat(fields))
         return m
