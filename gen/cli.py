@@ -72,7 +72,8 @@ class Verb(click.Command):
                 formatter.write_text(" ".join(list_formats()))
                 formatter.write_paragraph()
                 formatter.write_text(
-                    "FMT is one of these or a pair A:B (activations : weights): amxfp4:mxfp4."
+                    "FMT is one of these, a TOML file that describes one (docs/formats), or a pair"
+                    " A:B (activations : weights): amxfp4:mxfp4."
                 )
         super().format_epilog(ctx, formatter)
 
