@@ -1,15 +1,17 @@
-"""The driver every testbench shares: valid/ready streams with stalls, and integers out of NumPy arrays."""
+"""The driver every testbench shares: valid/ready streams, and integers out of NumPy arrays."""
+
+from collections.abc import Iterable
 
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
-PATIENCE = 64  # cycles that an unstalled stream may make no progress in
+PATIENCE = 1000  # cycles without a transfer after which a stream is stuck
 
 
 def pack(codes: np.ndarray, width: int) -> list[int]:
-    """Rows of ``width``-bit codes, shape (N, ...), as N integers with the first code in the low bits.
+    """Rows of ``width``-bit codes, shape (N, ...), as N integers, the first code in the low bits.
 
     >>> [hex(i) for i in pack(np.array([[1, 2, 3], [15, 0, 8]]), 4)]
     ['0x321', '0x80f']
@@ -23,7 +25,7 @@ def pack(codes: np.ndarray, width: int) -> list[int]:
 
 
 def binary(values: np.ndarray, width: int) -> list[str]:
-    """Integers (N,), negative ones in two's complement, as the strings of ``width`` bits a simulator shows.
+    """Integers or bools (N,), negative ones in two's complement, as strings of ``width`` bits.
 
     >>> binary(np.array([-1, 5]), 4)
     ['1111', '0101']
@@ -39,16 +41,16 @@ class StreamError(AssertionError):
 class Bench:
     """A unit under test between two streams.
 
-    ``inputs``, ``outputs``: names of the payload ports. Outputs are tuples of strings of bits, as the simulator
-    shows them, so that an unknown bit is seen as one.
+    ``inputs``, ``outputs``: names of the payload ports. Results are tuples of strings of bits, as
+    the simulator shows them, so that an unknown bit is seen.
     """
 
-    def __init__(self, dut, inputs: list[str], outputs: list[str]):
-        self.dut = dut
+    def __init__(self, dut, inputs: Iterable[str], outputs: Iterable[str]):
+        self.names = tuple(inputs)
         self.clk, self.rst = dut.clk, dut.rst
         self.i_valid, self.i_ready = dut.i_valid, dut.i_ready
         self.o_valid, self.o_ready = dut.o_valid, dut.o_ready
-        self.inputs = [getattr(dut, name) for name in inputs]
+        self.inputs = [getattr(dut, name) for name in self.names]
         self.outputs = [getattr(dut, name) for name in outputs]
         self.edge = RisingEdge(self.clk)
 
@@ -78,18 +80,18 @@ class Bench:
         if str(self.o_valid.value) != "0":
             raise StreamError("o_valid must be 0 after reset, not 1")
 
-    async def stream(self, columns: list[list[int]], expected: int, offer=None, take=None, stop=None):
-        """Send rows of ``columns`` (one list per input port); return the outputs and the cycles it took.
+    async def stream(self, columns: dict, expected: int, offer=None, take=None, stop=None):
+        """Send the rows of ``columns`` (input port: values); return the results and the cycles.
 
-        ``expected``: how many results the rows give; one too many or a missing one raises StreamError, and
-        so does a result that changes while it waits. ``offer``, ``take``: functions that draw, for a
-        cycle, whether a row is offered and a result taken; None is always. ``stop``: the number of rows
-        to leave after, without waiting for results.
+        ``expected``: how many results the rows give; one too many or a missing one raises
+        StreamError, and so does a result that changes while it waits. ``offer``, ``take``:
+        functions that draw, for a cycle, whether a row is offered and a result taken; None is
+        always. ``stop``: the number of rows to leave after, without waiting for results.
         """
-        rows = list(zip(*columns))
+        rows = list(zip(*(columns[name] for name in self.names)))
         i_valid, i_ready, o_valid, o_ready = self.i_valid, self.i_ready, self.o_valid, self.o_ready
         inputs, outputs, edge = self.inputs, self.outputs, self.edge
-        sent, cycles, idle, limit = 0, 0, 0, PATIENCE * (1 + 15 * (offer is not None or take is not None))
+        sent = cycles = idle = 0
         results: list[tuple[str, ...]] = []
         held = None
         valid = ready = False
@@ -109,7 +111,9 @@ class Bench:
             if str(o_valid.value) == "1":
                 result = tuple([str(port.value) for port in outputs])
                 if held is not None and result != held:
-                    raise StreamError(f"A waiting result must hold, not change from {held} to {result}")
+                    raise StreamError(
+                        f"A waiting result must hold, not change from {held} to {result}"
+                    )
                 held = None if ready else result
                 if ready:
                     results.append(result)
@@ -127,9 +131,11 @@ class Bench:
                 else:
                     valid = False
                     i_valid.value = 0
-            if idle > limit:
-                raise StreamError(f"{len(rows)} rows must give {expected} results; after {sent} rows and"
-                                  f" {len(results)} results nothing moved for {limit} cycles")
+            if idle > PATIENCE:
+                state = f"{sent} rows and {len(results)} results"
+                raise StreamError(
+                    f"{len(rows)} rows must give {expected} results, not stand still after {state}"
+                )
         await self._quiet(expected)
         return results, cycles
 
@@ -143,3 +149,10 @@ class Bench:
                 raise StreamError(f"Results must be {expected}, not more")
         self.o_ready.value = 0
         await self.edge
+
+
+def decoded(label: str, fmt, codes: np.ndarray) -> list[str]:
+    """Lines that show codes of an element or scale format in hex, and their values."""
+    values = fmt.values[codes & (len(fmt.values) - 1)].ravel()
+    text = " ".join(f"{value:g}" for value in values)
+    return [f"{label} {fmt.name}: {codes.astype(np.uint8).tobytes().hex(' ')}", f"  values {text}"]

@@ -3,107 +3,104 @@
 import cocotb
 import numpy as np
 
+from gen.job import Job, Report
+from golden import rescale
 from golden.product import matmul
+from golden.quantized import Quantized, padded
 from golden.quantizer import quantize
-from verif.bench import Bench
+from verif.bench_check import Checker, error_against, evenly
 from verif.bench_mac import MacStimuli
 from verif.bench_steps import Steps
-from verif.job import Job, Report
 
 JOB = Job.current()
 REPORT = Report()
-CONFIGURATION = JOB.configuration
-FORMATS = CONFIGURATION.a, CONFIGURATION.b
+CHECKER = Checker(JOB, REPORT)
+A, B, K = JOB.configuration.a, JOB.configuration.b, JOB.configuration.k
+CHUNK = 4096  # steps of the user's tensors that are held at a time
 
 
 def stimuli(name: str) -> MacStimuli:
-    return MacStimuli(*FORMATS, CONFIGURATION.k, JOB.rng(name))
+    return MacStimuli(A, B, K, JOB.rng(name))
 
 
-async def check(dut, name: str, steps: Steps, **options) -> int:
-    """Drive ``steps`` and compare; returns the cycles it took."""
-    ports, columns = steps.columns()
-    bench = Bench(dut, ports, ["o_d"])
-    await bench.start()
-    return await compare(bench, name, steps, columns, **options)
-
-
-async def compare(bench: Bench, name: str, steps: Steps, columns, **options) -> int:
-    got, cycles = await bench.stream(columns, steps.results, **options)
-    expected = steps.outputs()
-    if got != expected:
-        wrong = [i for i, (x, y) in enumerate(zip(got, expected)) if x != y]
-        if not wrong:
-            raise AssertionError(f"{name}: {len(got)} results, not {len(expected)}")
-        REPORT.mismatch = f"{name}: {len(wrong)} of {len(expected)} results differ; the first is result {wrong[0]}\n"
-        REPORT.mismatch += steps.describe(wrong[0], got[wrong[0]][0])
-        REPORT.write()
-        raise AssertionError(REPORT.mismatch)
-    REPORT.add(name, len(got), len(steps), cycles)
-    return cycles
-
-
-@cocotb.test(skip=JOB.tensors is not None or not JOB.pairs)
-async def every_pair_of_codes(dut):
-    await check(dut, "every pair of element codes", stimuli("pairs").pairs())
+def chain(name: str, steps: int, length: int) -> Steps:
+    return stimuli(name).random(max(steps, 2 * length)).chained(length, JOB.rng(f"last {name}"))
 
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def corners(dut):
-    await check(dut, "corners of the scales", stimuli("scales").scale_corners())
-    await check(dut, "corners of the accumulator", stimuli("c").c_corners())
+    await CHECKER.check(dut, "every pair of element codes", stimuli("pairs").pairs())
+    await CHECKER.check(dut, "corners of the scales", stimuli("scales").scale_corners())
+    await CHECKER.check(dut, "corners of the accumulator", stimuli("c").c_corners())
 
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def random_at_full_throughput(dut):
-    steps = stimuli("random").random(JOB.count)
-    cycles = await check(dut, "random", steps)
-    most = len(steps) + JOB.latency
-    assert cycles == most, f"{len(steps)} steps back to back must take {most} cycles, not {cycles}"
+    await CHECKER.full_throughput(dut, "random", stimuli("random").random(JOB.count))
 
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def chains(dut):
-    rng = JOB.rng("chains")
     for length in (2, 3, 8, 32):
-        steps = stimuli(f"chain {length}").random(max(JOB.count // 16, 2 * length)).chained(length, rng)
-        await check(dut, f"chains of {length}", steps)
+        name = f"chains of {length} steps"
+        await CHECKER.check(dut, name, chain(name, JOB.count // 16, length))
 
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def random_stalls(dut):
-    rng = JOB.rng("stalls")
-    for offered, taken in ((0.3, 1), (1, 0.3), (0.5, 0.5), (0.9, 0.8)):
-        steps = stimuli(f"stalls {offered} {taken}").random(max(JOB.count // 32, 32)).chained(2, rng)
-        draw = iter(rng.random(1 << 20).tolist())
-        await check(
-            dut,
-            f"stalls, offered {offered:.0%}, taken {taken:.0%}",
-            steps,
-            offer=None if offered == 1 else lambda p=offered, draw=draw: next(draw) < p,
-            take=None if taken == 1 else lambda p=taken, draw=draw: next(draw) < p,
-        )
+    await CHECKER.stalls(dut, lambda name: chain(name, JOB.count // 32, 2))
 
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def reset_in_mid_stream(dut):
-    rng = JOB.rng("reset")
-    ports = None
-    for turn in range(8):
-        lost = stimuli(f"lost {turn}").random(40).chained(4, rng)
-        steps = stimuli(f"after {turn}").random(40).chained(4, rng)
-        names, columns = lost.columns()
-        if ports is None:
-            ports = Bench(dut, names, ["o_d"])
-            await ports.start()
-        stalled = turn % 2 == 1
-        take = (lambda: False) if stalled else None
-        # A stalled pipeline takes as many steps as it is long, and one result waits.
-        await ports.stream(columns, lost.results, take=take, stop=JOB.latency if stalled else int(rng.integers(5, 30)))
-        await ports.reset()
-        await compare(ports, f"after reset {turn}", steps, steps.columns()[1])
+    await CHECKER.resets(dut, lambda name: chain(name, 40, 4))
 
 
 @cocotb.test(skip=JOB.tensors is None)
 async def tensors(dut):
-    pass
+    """The user's tensors: every output is a chain of K / k steps, compared with golden.matmul."""
+    a, b = (quantize(x, fmt) for x, fmt in zip(JOB.tensors, (A, B)))
+    columns = evenly(max(int(JOB.count**0.5), JOB.count // a.shape[0]), b.shape[0])
+    rows = evenly(max(1, JOB.count // len(columns)), a.shape[0])
+    a, b = (taken(q, index) for q, index in ((a, rows), (b, columns)))
+    product = matmul(a, b, k=K)
+    operands = [in_steps(a), in_steps(b)]
+    steps = operands[0][0].shape[1]
+    grid = np.stack(np.meshgrid(np.arange(len(rows)), np.arange(len(columns))), -1).reshape(-1, 2)
+    for pairs in np.array_split(grid, -(-len(grid) * steps // CHUNK)):
+        driven = products(operands, pairs)
+        same = driven.expected[:, -1] == product.view(np.uint32)[tuple(pairs.T)]
+        assert same.all(), "golden.arith.mac_step and golden.matmul must agree"
+        await CHECKER.check(dut, "tensors", driven)
+    x, y = (tensor[index].astype(np.float64) for tensor, index in zip(JOB.tensors, (rows, columns)))
+    with np.errstate(invalid="ignore"):
+        error = error_against(rescale(product, a, b).astype(np.float64), x @ y.T)
+    shape, part = (f"{m} x {n}" for m, n in (map(len, JOB.tensors), (len(rows), len(columns))))
+    REPORT.values = {"outputs": f"{part} of {shape}, K {a.shape[1]} in {steps} steps of {K}"}
+    REPORT.values |= {f"{name} against the float64 product": v for name, v in error.items()}
+    REPORT.merge("tensors")
+
+
+def taken(q: Quantized, rows: np.ndarray) -> Quantized:
+    """Some rows of a quantized matrix; its tensor scale stays."""
+    shape = (len(rows), q.shape[1])
+    return Quantized(q.format, q.codes[rows], q.scales[rows], shape, q.axis, q.tensor_scale)
+
+
+def in_steps(q: Quantized) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (rows, steps, k) and scales (rows, steps, blocks[, 2]), zeros after the end."""
+    length = padded(q.shape[1], K)
+    steps = length // K
+    arrays = []
+    for x, size in ((q.codes, length), (q.scales, length // q.format.block_size)):
+        x = np.pad(x, [(0, 0), (0, size - x.shape[1]), *[(0, 0)] * (x.ndim - 2)])
+        arrays.append(x.reshape(len(x), steps, size // steps, *x.shape[2:]))
+    return tuple(arrays)
+
+
+def products(operands, pairs: np.ndarray) -> Steps:
+    """Chains of the dot products of row pairs (n, 2)."""
+    arrays = [x[pairs[:, side]] for side, operand in enumerate(operands) for x in operand]
+    last = np.zeros(arrays[0].shape[:2], bool)
+    last[:, -1] = True
+    return Steps(A, B, *arrays, np.zeros(last.shape, np.uint32), last)

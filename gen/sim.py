@@ -1,0 +1,116 @@
+"""``make sim``: the emitted Verilog against the golden model, in Verilator or Icarus."""
+
+import json
+import secrets
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from . import verilog
+from .config import Configuration
+from .errors import UsageError
+from .job import Job, Report
+from .simulator import SIMULATORS, Simulation
+
+FOLDER = Path("build/sim")
+COUNT = {"verilator": 10_000, "icarus": 500}  # random dot products if the user names no COUNT
+COUNT_WITH_WAVES = 100
+DATA_COUNT = {"verilator": 4096, "icarus": 64}  # dot products of the user's tensors
+
+
+class Mismatch(SystemExit):
+    """A result that differs from golden's, decoded; uncaught, it is printed, with exit status 1."""
+
+
+def run(
+    configuration: Configuration,
+    simulator: str = "verilator",
+    seed: int | None = None,
+    count: int | None = None,
+    data: Path | str | None = None,
+    waves: bool = False,
+    folder: Path = FOLDER,
+) -> Report:
+    """Build a configuration's Verilog, simulate it, compare every output bit, print the result.
+
+    ``seed``: of the random stimuli, drawn if None; ``count``: random dot products, besides corners
+    and streams, or with ``data`` the most to take; ``data``: an .npz with float32 arrays a (M, K)
+    and b (N, K) to drive in their place; ``waves``: leave a waveform.
+    Raises UsageError for what the user can put right, Mismatch for results that differ.
+    """
+    if simulator not in SIMULATORS:
+        raise UsageError(f"SIM must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    if data is not None and configuration.unit != "mac":
+        raise UsageError(
+            f"DATA must be used with unit mac, not {configuration.unit}, which has no scales"
+        )
+    tensors = None if data is None else load_tensors(Path(data), configuration)
+    if seed is None:
+        seed = secrets.randbelow(1 << 32)
+    if count is None:
+        counts = COUNT if tensors is None else DATA_COUNT
+        count = COUNT_WITH_WAVES if waves else counts[simulator]
+    path, description = verilog.write(configuration)
+    simulation = Simulation(path, simulator, folder, waves)
+    print(f"{configuration.name} on {simulator}, SEED={seed}")
+    start = time.monotonic()
+    simulation.build()
+    built = time.monotonic()
+    job = Job(configuration, json.loads(description.read_text()), seed, count, tensors)
+    report = simulation.run(f"verif.tb_{configuration.unit}", job)
+    print(summary(report, time.monotonic() - built, built - start))
+    if waves:
+        print(f"Waveform: {simulation.wave}")
+    if report.mismatch is not None:
+        raise Mismatch(f"{report.mismatch}\nRepeat with SEED={seed} COUNT={count}.")
+    return report
+
+
+def summary(report: Report, seconds: float, build_seconds: float) -> str:
+    """A line for every part, what was measured, and the verdict."""
+    width = max((len(part["name"]) for part in report.parts), default=0)
+    lines = [
+        f"  {part['name']:{width}}  {part['checked']:>7,} dot products  {part['cycles']:>7,} cycles"
+        for part in report.parts
+    ]
+    lines += [f"  {name}: {value}" for name, value in report.values.items()]
+    if report.mismatch is None:
+        lines.append(
+            f"{report.checked:,} dot products checked in {seconds:.1f} s"
+            f" (build {build_seconds:.1f} s): every output bit equal to golden."
+        )
+    return "\n".join(lines)
+
+
+def load_tensors(path: Path, configuration: Configuration) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays a (M, K) and b (N, K) of an .npz file. Raises UsageError for anything else."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise UsageError(f"DATA must be an .npz file with arrays a and b, not {path}")
+            missing = [name for name in "ab" if name not in file.files]
+            if missing:
+                have = ", ".join(file.files) or "no arrays"
+                raise UsageError(f"DATA must hold the arrays a and b, not {have}")
+            a, b = file["a"], file["b"]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, UsageError):
+            raise
+        reason = getattr(error, "strerror", None) or "it cannot be read as one"
+        raise UsageError(f"DATA must be an .npz file of NumPy, not {path}: {reason}") from None
+    for name, array in (("a", a), ("b", b)):
+        if array.dtype != np.float32:
+            raise UsageError(f"Array {name} of DATA must be float32, not {array.dtype}")
+        if array.ndim != 2 or 0 in array.shape:
+            raise UsageError(f"Array {name} of DATA must have shape (rows, K), not {array.shape}")
+    if a.shape[1] != b.shape[1]:
+        raise UsageError(f"Arrays of DATA must have the same K, not {a.shape[1]} and {b.shape[1]}")
+    for name, array, fmt in (("a", a, configuration.a), ("b", b, configuration.b)):
+        if (fmt.scale is None or fmt.scale.width > 8) and not np.isfinite(array).all():
+            raise UsageError(
+                f"Array {name} of DATA must be finite for {fmt.name}, which has no NaN"
+            )
+    return a, b

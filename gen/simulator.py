@@ -1,0 +1,179 @@
+"""Build Verilog with a simulator and run a cocotb testbench on it."""
+
+import fcntl
+import hashlib
+import json
+import os
+import pickle
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cocotb_tools import runner
+from cocotb_tools.check_results import get_results
+
+from . import tools
+from .job import JOB, REPORT, Job, Report
+
+SIMULATORS = ("verilator", "icarus")
+TIMESCALE = ("1ns", "1ps")
+RUNTIME = ("verilated.o", "verilated_vpi.o", "verilated_threads.o")
+# What make passes on to the commands it runs, and what the runner would read from the user.
+FOREIGN = (
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "MAKEOVERRIDES",
+    "WAVES",
+    "GUI",
+    "PYTEST_CURRENT_TEST",
+)
+
+
+class BuildError(RuntimeError):
+    """The simulator refused the Verilog, or died; the message ends with what it said."""
+
+
+class _Verilator(runner.Verilator):
+    """Verilator with only the top's ports public, and its runtime compiled once for all designs."""
+
+    def _build_command(self):
+        verilate, make = super()._build_command()
+        at = verilate.index("--public-flat-rw")
+        verilate[at : at + 1] = ["--public-depth", "1"]
+        present = [name for name in RUNTIME if (self.build_dir / name).exists()]
+        return [verilate, make + [option for name in present for option in ("-o", name)]]
+
+
+class Simulation:
+    """One Verilog top in one simulator, built into a folder of its own.
+
+    ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live.
+    Raises UsageError when the simulator is missing.
+    """
+
+    def __init__(self, verilog: Path, simulator: str, folder: Path, waves: bool = False):
+        self._verilog, self._simulator, self._waves = verilog, simulator, waves
+        self._top = verilog.stem
+        self.folder = (folder / f"{self._top}-{simulator}{'-waves' * waves}").resolve()
+        self._environment = {}
+        if simulator == "icarus":
+            self._tool = tools.icarus()
+            self._arguments: list[str] = []
+        else:
+            self._tool, self._environment = tools.verilator()
+            self._arguments = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
+            # The testbench is the slow side: compile quickly rather than well.
+            makeflags = self._environment.get("MAKEFLAGS", "")
+            self._environment |= {"MAKEFLAGS": f"{makeflags} OPT_FAST=-O1 OPT_GLOBAL=-O1".strip()}
+        self._runtime = folder.resolve() / f"verilator-runtime-{self._key(False)[:12]}"
+
+    @property
+    def wave(self) -> Path:
+        """The waveform that a run with waves leaves."""
+        return self.folder / ("dump.vcd" if self._simulator == "verilator" else f"{self._top}.fst")
+
+    def build(self) -> None:
+        """Compile the Verilog, unless this very text was compiled before. Raises BuildError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stamp, key = self.folder / "stamp", self._key(True)
+        if stamp.exists() and stamp.read_text() == key:
+            return
+        stamp.unlink(missing_ok=True)
+        with self._surroundings():
+            self._share_runtime(self._runtime, self.folder)
+            tool = _Verilator() if self._simulator == "verilator" else runner.Icarus()
+            try:
+                tool.build(
+                    sources=[self._verilog],
+                    hdl_toplevel=self._top,
+                    build_dir=self.folder,
+                    build_args=self._arguments,
+                    timescale=TIMESCALE,
+                    waves=self._waves,
+                    always=True,
+                    log_file=self.folder / "build.log",
+                )
+            except RuntimeError as error:
+                raise BuildError(f"{self._simulator}: {error}\n{self._tail('build.log')}") from None
+            self._share_runtime(self.folder, self._runtime)
+        stamp.write_text(key)
+
+    def run(self, module: str, job: Job) -> Report:
+        """Run a testbench module on the built design and return its report.
+
+        Raises BuildError when it neither passed nor reported a mismatch, or checked nothing.
+        """
+        with self._surroundings(), tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            paths = {JOB: Path(scratch) / "job", REPORT: Path(scratch) / "report.json"}
+            results = Path(scratch) / "results.xml"
+            paths[JOB].write_bytes(pickle.dumps(job))
+            tool = _Verilator() if self._simulator == "verilator" else runner.Icarus()
+            try:
+                tool.test(
+                    module,
+                    self._top,
+                    hdl_toplevel_lang="verilog",
+                    build_dir=self.folder,
+                    extra_env={name: str(path) for name, path in paths.items()},
+                    waves=self._waves,
+                    results_xml=str(results),
+                    seed=job.seed & 0xFFFFFFFF,
+                    timescale=TIMESCALE,
+                    log_file=self.folder / "sim.log",
+                )
+                tests, failed = get_results(results)
+            except (RuntimeError, SystemExit) as error:
+                raise BuildError(f"{self._simulator}: {error}\n{self._tail('sim.log')}") from None
+            report = Report()
+            if paths[REPORT].exists():
+                report = Report(**json.loads(paths[REPORT].read_text()))
+        if report.mismatch is None and (failed or not tests or not report.checked):
+            why = f"{failed} of {tests} tests failed, {report.checked} dot products checked"
+            raise BuildError(f"{self._simulator}: {why}\n{self._tail('sim.log')}")
+        return report
+
+    def _key(self, with_text: bool) -> str:
+        """What decides the compiled design: the tool, its options, the text without comments."""
+        status = os.stat(self._tool)
+        parts = [str(self._tool), str(status.st_mtime), str(status.st_size), str(self._waves)]
+        parts += [*self._arguments, *map(str, sorted(self._environment.items()))]
+        if with_text:
+            parts.append(re.sub(r"^\s*//.*\n", "", self._verilog.read_text(), flags=re.MULTILINE))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _share_runtime(self, source: Path, target: Path) -> None:
+        """Copy the objects of Verilator's own sources, which are the same for every design."""
+        for name in RUNTIME if self._simulator == "verilator" else ():
+            if (source / name).exists() and not (target / name).exists():
+                target.mkdir(parents=True, exist_ok=True)
+                with tempfile.NamedTemporaryFile(dir=target, delete=False) as file:
+                    file.write((source / name).read_bytes())
+                os.replace(file.name, target / name)
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        """The tool first on PATH, none of the user's make in the way, this folder our own."""
+        saved = dict(os.environ)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                for name in FOREIGN:
+                    os.environ.pop(name, None)
+                os.environ.update(self._environment)
+                os.environ["PATH"] = os.pathsep.join(
+                    [str(self._tool.parent), saved.get("PATH", "")]
+                )
+                yield
+            finally:
+                os.environ.clear()
+                os.environ.update(saved)
+
+    def _tail(self, name: str) -> str:
+        """The last lines of a log, and where it is."""
+        path = self.folder / name
+        lines = path.read_text(errors="replace").splitlines()[-30:] if path.exists() else []
+        return "\n".join([*lines, f"(from {path})"])
