@@ -2,4 +2,7 @@
 
 
 class UsageError(ValueError):
-    """One clear sentence about what was asked for; the command line prints it and exits with status 2."""
+    """One clear sentence about what was asked for.
+
+    The command line prints it after ``mxforge:`` and exits with status 2, without a traceback.
+    """
