@@ -84,7 +84,12 @@ def mac_step(
 
 
 def default_fraction_bits(fa: BlockFormat, fb: BlockFormat) -> int:
-    """F of the ``fp32`` accumulator for a pair: 35 when it sums in groups, else 25."""
+    """F of the ``fp32`` accumulator for a pair: 35 when it sums in groups, else 25.
+
+    >>> from golden.formats import get_format
+    >>> default_fraction_bits(get_format("nvfp4"), get_format("mxfp8_e4m3"))
+    25
+    """
     return GROUP_FRACTION_BITS if sums_in_groups(fa, fb) else PRODUCT_FRACTION_BITS
 
 
@@ -94,6 +99,12 @@ def step_addends(a: Operand, b: Operand, outer: bool = False, size: int | None =
     ``size``: 1 for one addend per product, else how many products a group sums exactly; what the
     pair calls for if None. With ``outer``, operands of (M, K) and (N, K) codes give every row with
     every column, (M, N, count).
+
+    >>> from golden.formats import get_format
+    >>> operand = Operand(get_format("fp8_e4m3"), np.uint8([0x3C, 0xC0]), None)  # 1.5 and -2
+    >>> addends = step_addends(operand, operand)
+    >>> addends.significand.tolist(), addends.exponent.tolist(), addends.fraction_width
+    ([144, 64], [0, 2], 6)
     """
     if size is None:
         size = addend_size(a.fmt, b.fmt, a.k)

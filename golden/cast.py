@@ -128,6 +128,10 @@ def cast_denormal_int(
     """dINT: nearest of the uniform levels and the two half steps, ties to the larger magnitude.
 
     ``zero_point``: float array that broadcasts against ``y``.
+
+    >>> from golden.formats import DINT4
+    >>> cast_denormal_int(np.float64([0.25, -0.6, 0.75, 9]), DINT4, np.float64(7)).tolist()
+    [14, 15, 8, 13]
     """
     magnitude = np.abs(y)
     level = y.copy()

@@ -65,7 +65,13 @@ def exact_matmul(steps, c: np.ndarray, window: Window) -> np.ndarray:
     """Sum of all addends of ``steps`` onto ``c`` (M, N), binary32 bits, rounded once, as float32.
 
     An accumulator whose sticky overflow flag is set, because an addend or a sum did not fit its
-    window, reads as NaN. NaN and Inf operands count as in ``fp32``.
+    window, reads as NaN. NaN and Inf operands count as in ``fp32``. ``steps`` has the iterators
+    ``tiles(shape)`` and ``of(tile)`` of :class:`golden.product.Steps`.
+
+    >>> from golden import matmul, quantize
+    >>> q = quantize(np.float32([[1, 2.0**-20]]), "bf16")
+    >>> matmul(q, q, "exact").tolist(), matmul(q, q, "exact", window=Window(-20, 8, 4)).tolist()
+    ([[1.0]], [[nan]])
     """
     out = np.empty(c.shape, np.uint32)
     limit = 1 << (window.width - 1)

@@ -56,6 +56,12 @@ def fused_sum(addends: Addends, c: np.ndarray, accumulator: Accumulator) -> np.n
     sum is rounded once.
 
     Raises ValueError if ``fraction_bits`` makes the sum wider than 61 bits.
+
+    >>> none = np.array(False)
+    >>> s, e = np.array([3, 1]), np.array([0, -9])
+    >>> two = Addends(s, e, s != 0, 0, 3, none, none, none)
+    >>> [float(fused_sum(two, np.uint32(0), Accumulator(f)).view(np.float32)) for f in (8, 9)]
+    [3.0, 3.001953125]
     """
     fraction_bits, zero_exponent = accumulator.fraction_bits, accumulator.zero_exponent
     count = addends.significand.shape[-1]

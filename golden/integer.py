@@ -69,7 +69,12 @@ def _integers(q: Quantized, length: int) -> np.ndarray:
 
 
 def group_factors(q: Quantized, groups: int) -> np.ndarray:
-    """The binary32 scale of each row and group, float32 (rows, groups), ulp included."""
+    """The binary32 scale of each row and group, float32 (rows, groups), ulp included.
+
+    >>> from golden import quantize
+    >>> group_factors(quantize(np.float32([[254, 2], [1, 127]]), "int8"), 1).tolist()
+    [[2.0], [1.0]]
+    """
     ulp = np.float32(np.ldexp(1.0, q.format.element.ulp_exponent))
     if q.scales is None:
         return np.full((q.shape[0], groups), ulp)

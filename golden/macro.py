@@ -26,16 +26,19 @@ def macro_codes(rows: np.ndarray, per_row: int, fmt: BlockFormat, dynamic: bool)
     """
     macro = fmt.macro
     assert macro is not None
-    blocks = macro.size // rows.shape[1]
-    lines = rows.reshape(-1, per_row, rows.shape[1])
+    size = rows.shape[1]
+    blocks = macro.size // size
     count = -(-per_row // blocks)
-    codes = np.zeros((len(lines), count), np.uint8)
-    for i in range(count):
-        part = lines[:, i * blocks : (i + 1) * blocks]
-        step = max(1, _CHUNK // part[0].size)
-        for j in range(0, len(lines), step):
-            codes[j : j + step, i] = _choose(part[j : j + step], fmt, dynamic)
-    return codes
+    if per_row % blocks:
+        lines = rows.reshape(-1, per_row, size)
+        rows = np.zeros((len(lines), count * blocks, size), np.float32)
+        rows[:, :per_row] = lines
+    macros = rows.reshape(-1, blocks, size)
+    codes = np.empty(len(macros), np.uint8)
+    step = max(1, _CHUNK // macro.size)
+    for i in range(0, len(macros), step):
+        codes[i : i + step] = _choose(macros[i : i + step], fmt, dynamic)
+    return codes.reshape(-1, count)
 
 
 def _choose(x: np.ndarray, fmt: BlockFormat, dynamic: bool) -> np.ndarray:
@@ -60,20 +63,19 @@ def _choose(x: np.ndarray, fmt: BlockFormat, dynamic: bool) -> np.ndarray:
 def _least_error(x: np.ndarray, maxima: np.ndarray, fmt: BlockFormat) -> np.ndarray:
     """Which j in 0..15 makes f = 1 + j/16 the factor of least squared error, uint8 (lines,).
 
-    Errors are first found in binary32; only factors near the least are weighed again, in binary64,
-    and those that even there cannot be told apart in fractions.
+    Errors are first found in binary32; only factors that may still be the best are weighed again,
+    in binary64, and those that even there cannot be told apart in fractions.
     """
-    errors = _errors(x, maxima, fmt, np.float32)
-    close = errors <= errors.min(axis=1, keepdims=True) * 1.001
-    doubt = np.flatnonzero(close.sum(axis=1) > 1)
+    errors, margins = _errors(x, maxima, fmt, np.float32)
     best = errors.argmin(axis=1).astype(np.uint8)
+    close = errors - margins <= (errors + margins).min(axis=1, keepdims=True)
+    doubt = np.flatnonzero(close.sum(axis=1) > 1)
     if len(doubt):
         rows = maxima.reshape(len(x), -1)[doubt].reshape(-1, 1)
-        errors = _errors(x[doubt], rows, fmt, np.float64)
-        least = errors.min(axis=1, keepdims=True)
+        errors, margins = _errors(x[doubt], rows, fmt, np.float64)
         best[doubt] = errors.argmin(axis=1)
-        close = errors <= least * (1 + 1e-12)
-        for i in np.flatnonzero((close.sum(axis=1) > 1) & (least[:, 0] > 0)):
+        close = errors - margins <= (errors + margins).min(axis=1, keepdims=True)
+        for i in np.flatnonzero((close.sum(axis=1) > 1) & (errors.min(axis=1) > 0)):
             exact = {
                 int(j): _exact_error(x[doubt[i]], int(j), fmt) for j in np.flatnonzero(close[i])
             }
@@ -81,21 +83,32 @@ def _least_error(x: np.ndarray, maxima: np.ndarray, fmt: BlockFormat) -> np.ndar
     return best
 
 
-def _errors(x: np.ndarray, maxima: np.ndarray, fmt: BlockFormat, dtype: type) -> np.ndarray:
-    """Squared error (lines, 16) of each factor, float64, elements worked out in ``dtype``."""
-    errors = np.empty((len(x), _TRIALS))
-    flat = x.reshape(-1, x.shape[2]).astype(dtype, copy=False)
+def _errors(
+    x: np.ndarray, maxima: np.ndarray, fmt: BlockFormat, dtype: type
+) -> tuple[np.ndarray, np.ndarray]:
+    """Squared error (lines, 16) of each factor with elements worked out in ``dtype``, and bounds on
+    what that misses, both float64.
+    """
+    size = x.shape[2]
+    flat = np.abs(x.reshape(-1, size)).astype(dtype, copy=False)
+    f = 1 + np.arange(_TRIALS) / _TRIALS
+    _, scales = block_scales(maxima.astype(np.float64) * f, fmt)
+    # In binary64 the products are exact: 24 bits times 5, over a power of two.
+    factors = (f / np.where(scales == 0, np.inf, scales)).astype(dtype)
+    sums = np.empty(scales.shape)
+    y, rounded = np.empty_like(flat), np.empty_like(flat)
     for j in range(_TRIALS):
-        f = 1 + j / _TRIALS
-        _, scales = block_scales(maxima.astype(np.float64) * f, fmt)
-        # In binary64 the product is exact: 24 bits times 5, over a power of two.
-        y = flat * (f / np.where(scales == 0, np.inf, scales)).astype(dtype)
-        rounded = _magnitudes(y.copy(), fmt)
-        np.abs(y, out=y)
-        y -= rounded
-        per_block = np.einsum("bk,bk->b", y, y).astype(np.float64)
-        errors[:, j] = (per_block * (scales[:, 0] / f) ** 2).reshape(len(x), -1).sum(axis=1)
-    return errors
+        np.multiply(flat, factors[:, j : j + 1], out=y)
+        np.copyto(rounded, y)
+        y -= _magnitudes(rounded, fmt)
+        sums[:, j] = np.einsum("bk,bk->b", y, y)
+    weights = (scales / f) ** 2
+    errors = (sums * weights).reshape(len(x), -1, _TRIALS).sum(axis=1)
+    total = size * weights.reshape(len(x), -1, _TRIALS).sum(axis=1)
+    # |y| stays below 2 * largest, so y is off by at most that many half ulps; sums add a little.
+    epsilon = float(np.finfo(dtype).eps)
+    off = 0.0 if dtype is np.float64 else 2 * fmt.element.largest * epsilon
+    return errors, 2 * off * np.sqrt(errors * total) + off**2 * total + 512 * epsilon * errors
 
 
 def _magnitudes(y: np.ndarray, fmt: BlockFormat) -> np.ndarray:

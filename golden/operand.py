@@ -106,8 +106,14 @@ class Operand:
 def specials(
     a: Operand, b: Operand, outer: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which dot products hold a NaN (or Inf times zero), a +Inf and a -Inf product; bool (...) or,
-    outer, (M, N).
+    """Which dot products hold a NaN (or Inf times zero), a +Inf, and a -Inf product.
+
+    Three bool arrays (...), or (M, N) with ``outer``.
+
+    >>> from golden.formats import get_format
+    >>> f = get_format("fp8_e5m2")
+    >>> [bool(s) for s in specials(Operand(f, np.uint8([0x7C]), None), Operand(f, [0x80], None))]
+    [True, False, False]
     """
     lead = (len(a.codes), len(b.codes)) if outer else np.broadcast_shapes(a.lead, b.lead)
     if not (a.has_specials or b.has_specials):

@@ -69,7 +69,7 @@ def matmul(
             raise ValueError("Accumulator must be fp32 for formats with macro blocks, not 'exact'")
         return _macro_matmul(qa, qb, k, bits.view(np.float32))
     if acc == "exact":
-        steps = _Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
+        steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
         return exact.exact_matmul(steps, bits, window or exact.full_window(qa, qb))
     accumulate(qa, qb, k, bits, Accumulator(default_fraction_bits(qa.format, qb.format)))
     return bits.view(np.float32)
@@ -83,21 +83,29 @@ def accumulate(
     accumulator: Accumulator,
     size: int | None = None,
 ) -> None:
-    """Add all K products to the accumulators ``bits`` (M, N) in place, ``k`` per fused sum."""
-    steps = _Steps(qa, qb, k, size or addend_size(qa.format, qb.format, k))
+    """Add all K products to the accumulators ``bits`` (M, N) in place, ``k`` per fused sum.
+
+    >>> from golden import quantize
+    >>> q = quantize(np.float32([[1, 2]]), "mxfp8_e4m3")
+    >>> bits = np.zeros((1, 1), np.uint32)
+    >>> accumulate(q, q, 32, bits, Accumulator(25))
+    >>> bits.view(np.float32).tolist()
+    [[5.0]]
+    """
+    steps = Steps(qa, qb, k, size or addend_size(qa.format, qb.format, k))
     for tile in steps.tiles(bits.shape):
         for addends in steps.of(tile):
             bits[tile] = fused_sum(addends, bits[tile], accumulator)
 
 
-class _Steps:
+class Steps:
     """The addends of a product, a tile of rows and columns and a step of K at a time."""
 
     def __init__(self, qa: Quantized, qb: Quantized, k: int, size: int):
         self.k, self.size = k, size
         self.formats = qa.format, qb.format
         self.length = padded(qa.shape[1], k)
-        self.operands = [padded_operand(q, self.length) for q in (qa, qb)]
+        self.operands = [_padded_operand(q, self.length) for q in (qa, qb)]
         count = k if size == 1 else k // size * qa.format.sides * qb.format.sides
         self._side = max(1, int((_TILE / count) ** 0.5))
 
@@ -128,7 +136,7 @@ def _macro_matmul(qa: Quantized, qb: Quantized, k: int, d: np.ndarray) -> np.nda
         raise ValueError(f"K must divide one macro block of both, not {k} and {sorted(sizes)}")
     size = sizes.pop()
     accumulator = Accumulator(default_fraction_bits(qa.format, qb.format))
-    steps = _Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
+    steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
     factors = [
         np.ones((q.shape[0], padded(q.shape[1], size) // size), np.float32)
         if q.macro_scales is None
@@ -185,7 +193,7 @@ def _start(c: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
     return np.array(c, np.float32, order="C").view(np.uint32)
 
 
-def padded_operand(q: Quantized, length: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _padded_operand(q: Quantized, length: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Codes and scale codes with zeros up to ``length`` elements along K."""
     codes = np.pad(q.codes, [(0, 0), (0, length - q.codes.shape[1])])
     if q.scales is None:

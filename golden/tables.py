@@ -100,6 +100,10 @@ def sums_in_groups(a: BlockFormat, b: BlockFormat) -> bool:
     section 4).
 
     True when both elements are integers or have at most six bits.
+
+    >>> from golden.formats import get_format
+    >>> sums_in_groups(get_format("mxint8"), get_format("mxfp6_e3m2"))
+    True
     """
     return all(not isinstance(f.element, FloatFormat) or f.element.width <= 6 for f in (a, b))
 
@@ -109,6 +113,10 @@ def group_size(a: BlockFormat, b: BlockFormat, k: int) -> int:
     has one.
 
     Raises ValueError when the larger block is not a multiple of the smaller, or ``k`` of both.
+
+    >>> from golden.formats import get_format
+    >>> group_size(get_format("mxfp4"), get_format("nvfp4"), 64)
+    16
     """
     blocks = [f.block_size for f in (a, b) if f.block_size is not None and f.scale is not None]
     size = min(blocks, default=k)
@@ -121,6 +129,11 @@ def group_size(a: BlockFormat, b: BlockFormat, k: int) -> int:
 
 
 def addend_size(a: BlockFormat, b: BlockFormat, k: int) -> int:
-    """Products per addend of the fused sum: :func:`group_size`, or 1 for pairs with wide floats."""
+    """Products per addend of the fused sum: :func:`group_size`, or 1 for pairs with wide floats.
+
+    >>> from golden.formats import get_format
+    >>> addend_size(get_format("mxfp4"), get_format("mxfp8_e4m3"), 32)
+    1
+    """
     size = group_size(a, b, k)
     return size if sums_in_groups(a, b) else 1
