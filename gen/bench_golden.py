@@ -41,7 +41,7 @@ def run(
                 "dequantize": _rate(lambda q=q: dequantize(q), x.size, repeats),  # type: ignore[misc]
                 "cast": cast,
                 "ratio": None if cast is None else speed / cast,
-                "memory": _peak(lambda name=name: quantize(x, name)) / x.nbytes,  # type: ignore[misc]
+                "memory": peak(lambda name=name: quantize(x, name)) / x.nbytes,  # type: ignore[misc]
             }
         )
     _print(results, x.shape)
@@ -58,8 +58,12 @@ def _rate(call: Callable[[], Any], size: int, repeats: int) -> float:
     return size / best
 
 
-def _peak(call: Callable[[], Any]) -> float:
-    """The most memory in bytes that a call held beside its input, its result included."""
+def peak(call: Callable[[], Any]) -> float:
+    """The most memory in bytes that a call held beside its input, its result included.
+
+    >>> peak(lambda: bytes(1 << 20)) >= 1 << 20
+    True
+    """
     tracemalloc.start()
     try:
         result = call()

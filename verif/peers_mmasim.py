@@ -1,7 +1,7 @@
 """The matrix-unit presets beside the package mmasim, which models the same silicon independently.
 
-Optional: ``pip install mmasim`` (it brings torch), then ``python -m verif.peers_mmasim``. It prints
-how many outputs agree and writes the small slice that ``make test`` checks.
+Optional: it needs mmasim, which brings torch. ``python -m verif.peers`` runs it, with the other
+comparisons; it writes the small slice that ``make test`` checks.
 """
 
 from collections.abc import Callable
@@ -131,8 +131,9 @@ def peer(case: Case) -> Callable[..., np.ndarray]:
     return run
 
 
-def main() -> None:
-    """Compare every case, print a line each, write the slice."""
+def compare() -> list[list[str]]:
+    """Compare every case, write the slice, and return a row of text for each."""
+    results = []
     rng = np.random.default_rng(2026)
     kept: dict[str, np.ndarray] = {}
     for case in _cases():
@@ -155,13 +156,11 @@ def main() -> None:
                         key = f"{case.preset}/{case.a}/{case.b}/{part}"
                         kept[key] = np.append(kept.get(key, array[:0]), array, axis=0)
             total += got.size
-        print(f"{case.preset:20} {case.a:11} {case.b:11} {equal:6} of {total:6} outputs equal")
+        count = f"{equal:,} of {total:,}"
+        results.append([f"`{case.preset}`", f"`{case.a}`", f"`{case.b}`", count])
     kept["origin"] = np.array(
-        f"mmasim {version('mmasim')} on torch {version('torch')}, python -m verif.peers_mmasim"
+        f"mmasim {version('mmasim')} on torch {version('torch')}, python -m verif.peers"
     )
     VECTORS.parent.mkdir(exist_ok=True)
     np.savez_compressed(VECTORS, **kept)
-
-
-if __name__ == "__main__":
-    main()
+    return results
