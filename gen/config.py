@@ -2,21 +2,25 @@
 generated."""
 
 from dataclasses import dataclass
-from math import lcm
 
 from golden.formats import BlockFormat, get_format
-from hdl.cell import FusedCell
-from hdl.dot import Dot
-from hdl.matrix import Matrix
 from hdl.naming import pair_name
 from hdl.stream import Stream
+from hdl.tile import Tile
 
 from .errors import UsageError
+from .limits import (
+    ACCUMULATORS,
+    UNITS,
+    check_accumulator,
+    check_k,
+    check_operands,
+    check_shape,
+)
+from .units import core
 
-UNITS = ("mac", "dot")
-ACCUMULATORS = ("fp32",)
 DEFAULT_FORMAT = "amxfp4"
-LARGEST_K = 1024
+DEFAULT_SIZE = 4
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,9 @@ class Configuration:
     """One piece of hardware: what ``make verilog`` writes, ``make sim`` checks and ``make synth``
     measures.
 
-    ``k`` elements a step; ``acc``: the accumulator, None for a unit without one. Use :meth:`parse`,
-    which checks the parameters against each other.
+    ``k`` elements a step; ``acc``: the accumulator, None for a unit without one; ``m``, ``n``: rows
+    and columns of results; ``pipeline``: register stages in the datapath. Use :meth:`parse`, which
+    checks the parameters against each other.
     """
 
     unit: str
@@ -33,9 +38,14 @@ class Configuration:
     b: BlockFormat
     k: int
     acc: str | None = None
+    m: int = 1
+    n: int = 1
+    pipeline: int = 0
 
     @classmethod
-    def parse(cls, fmt=None, unit=None, k=None, acc=None) -> "Configuration":
+    def parse(
+        cls, fmt=None, unit=None, k=None, acc=None, m=None, n=None, pipeline=None
+    ) -> "Configuration":
         """The configuration a user names: ``fmt`` is ``A`` or ``A:B`` (activations : weights).
 
         Raises UsageError, one sentence with the value and what is allowed, for anything the
@@ -49,15 +59,13 @@ class Configuration:
             raise UsageError(
                 f"Accumulator must be left out for unit dot, which has none, not {acc!r}"
             )
-        if unit == "mac":
-            acc = acc or ACCUMULATORS[0]
-            if acc not in ACCUMULATORS:
-                raise UsageError(
-                    f"Accumulator must be one of {', '.join(ACCUMULATORS)}, not {acc!r}"
-                )
-        for operand in (a, b):
-            _check_hardware(unit, operand)
-        return cls(unit, a, b, _check_k(k, a, b), acc)
+        acc = None if unit == "dot" else acc or ACCUMULATORS[0]
+        check_operands(unit, a, b)
+        if acc:
+            check_accumulator(acc, a, b)
+        size = check_k(k, a, b, acc)
+        m, n, pipeline = check_shape(unit, m, n, pipeline, DEFAULT_SIZE)
+        return cls(unit, a, b, size, acc, m, n, pipeline)
 
     @property
     def pair(self) -> str:
@@ -67,21 +75,27 @@ class Configuration:
     @property
     def name(self) -> str:
         """Name of the Verilog top and of the files."""
-        parts = [self.unit, pair_name(self.a, self.b), f"k{self.k}"]
-        return "_".join(parts + ([self.acc] if self.acc else []))
+        size = f"{self.m}x{self.n}x{self.k}" if self.unit == "tile" else f"k{self.k}"
+        parts = [self.unit, pair_name(self.a, self.b), size]
+        parts += [self.acc] if self.acc else []
+        return "_".join(parts + ([f"p{self.pipeline}"] if self.pipeline else []))
 
     @property
     def command(self) -> str:
         """The command that writes this configuration's Verilog."""
-        acc = f" ACC={self.acc}" if self.acc else ""
-        return f"make verilog FMT={self.pair} UNIT={self.unit} K={self.k}{acc}"
+        words = [f"make verilog FMT={self.pair} UNIT={self.unit}"]
+        words += [f"M={self.m} N={self.n}"] if self.unit == "tile" else []
+        words += [f"K={self.k}"] + ([f"ACC={self.acc}"] if self.acc else [])
+        return " ".join(words + ([f"PIPELINE={self.pipeline}"] if self.pipeline else []))
 
-    def component(self) -> Stream:
+    def component(self) -> Stream | Tile:
         """The hardware: the unit's core behind streams."""
-        if self.unit == "dot":
-            return Stream(Dot(self.a, self.b, self.k), self.name)
-        cell = FusedCell(self.a, self.b, self.k)
-        return Stream(Matrix(cell, 1, 1, self.name, with_c=True), self.name)
+        unit = core(self)
+        return (
+            Tile(unit, self.m, self.n, self.name)
+            if self.unit == "tile"
+            else Stream(unit, self.name)
+        )
 
 
 def parse_pair(text: str) -> tuple[BlockFormat, BlockFormat]:
@@ -96,40 +110,3 @@ def parse_pair(text: str) -> tuple[BlockFormat, BlockFormat]:
     except ValueError as error:
         raise UsageError(str(error)) from None
     return a, b
-
-
-def _check_hardware(unit: str, operand: BlockFormat) -> None:
-    """UsageError if ``unit`` cannot take ``operand``."""
-    name = operand.name
-    if operand.element.width > 8:
-        width = operand.element.width
-        raise UsageError(
-            f"Elements of a {unit} must have at most 8 bits, not the {width} of {name}"
-        )
-    if unit == "mac" and not operand.has_block_scale:
-        raise UsageError(
-            f"Formats of a mac must have a block scale of 8 bits, which {name} has not"
-        )
-    if unit == "mac" and operand.macro is not None:
-        raise UsageError(f"Formats of a mac must have no macro-block factor, which {name} has")
-
-
-def _check_k(k: int | str | None, a: BlockFormat, b: BlockFormat) -> int:
-    """``k``, or the smallest multiple of both blocks from 32 up; UsageError if it does not fit
-    them."""
-    step = lcm(a.block_size or 1, b.block_size or 1)
-    if k is None or k == "":
-        return -(-32 // step) * step
-    try:
-        size = int(k)
-    except ValueError:
-        raise UsageError(f"K must be an integer, not {k!r}") from None
-    if not 1 <= size <= LARGEST_K:
-        raise UsageError(f"K must be from 1 to {LARGEST_K}, not {size}")
-    for operand in (a, b):
-        if size % (operand.block_size or 1):
-            raise UsageError(
-                f"K must be a multiple of the {operand.block_size} elements of"
-                f" {operand.name}'s block, not {size}"
-            )
-    return size

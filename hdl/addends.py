@@ -6,7 +6,7 @@ A key is a biased exponent, at least 1; key 0 marks an addend that is zero.
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from .align import AlignMagnitude, AlignSigned, maximum, saturated
@@ -27,10 +27,11 @@ from .scale import ScalePair
 class Addends:
     """What group sums and products share: group geometry, scale products, exponents."""
 
-    def __init__(self, fmt_a, fmt_b, k):
+    def __init__(self, fmt_a, fmt_b, k, size=None):
+        """``size``: elements to a group, by default those of the smaller block."""
         self.a, self.b, self.k = fmt_a, fmt_b, k
         blocks = [f.block_size for f in (fmt_a, fmt_b) if f.has_block_scale]
-        self.size = min(blocks, default=k)
+        self.size = size or min(blocks, default=k)
         self.combinations = combinations(fmt_a.sides, fmt_b.sides)
         self.scale = ScalePair(*(f.scale if f.has_block_scale else None for f in (fmt_a, fmt_b)))
 
@@ -39,7 +40,7 @@ class Addends:
         """Exponent of the smallest addend that is not zero."""
         return self.offset + self.scale.smallest_field
 
-    def pairs(self, m, library, a, b):
+    def pairs(self, m, library, a, b, prefix):
         """Scale products by group and combination; each has ``field`` and, if it is not a power of
         two, ``sig``."""
         result = []
@@ -47,7 +48,7 @@ class Addends:
             row = {}
             for c in self.combinations:
                 operands = self.operand_scales(a, b, group, c)
-                name = f"scale{group}{c}"
+                name = f"{prefix}scale{group}{c}"
                 row[c] = (
                     place(m, library, name, self.scale, **operands)
                     if operands
@@ -77,8 +78,8 @@ class GroupAddends(Addends):
     """One addend a group and combination: the exact sum of its products times the scales'
     significands."""
 
-    def __init__(self, fmt_a, fmt_b, k):
-        super().__init__(fmt_a, fmt_b, k)
+    def __init__(self, fmt_a, fmt_b, k, size=None):
+        super().__init__(fmt_a, fmt_b, k, size)
         self.offset = -self.scale.bias
         self.fraction_width = (
             self.scale.fraction_width - fmt_a.element.ulp_exponent - fmt_b.element.ulp_exponent
@@ -89,16 +90,17 @@ class GroupAddends(Addends):
         )
         self.largest *= self.scale.largest_significand
 
-    def build(self, m, library, a, b, bias, pipe):
-        """Place the generators; return the masked keys, and what :meth:`enter` needs."""
+    def build(self, m, library, a, b, bias, pipe, prefix):
+        """Place the generators; return pairs of nonzero flag and key, whether no addend at all is
+        zero, and what :meth:`enter` needs."""
         shape = sum_shape(self.a, self.b, self.size)
         values, keys = [], []
-        for group, row in enumerate(self.pairs(m, library, a, b)):
-            lanes = range(group * self.size, (group + 1) * self.size)
-            operands = ([x.lanes[i] for i in lanes] for x in (a, b))
-            sums = group_sums(m, library, f"group{group}", self.a, self.b, *operands, pipe)
+        for group, row in enumerate(self.pairs(m, library, a, b, prefix)):
+            lanes = slice(group * self.size, (group + 1) * self.size)
+            operands = (x.lanes[lanes] for x in (a, b))
+            sums = group_sums(m, library, f"{prefix}group{group}", self.a, self.b, *operands, pipe)
             for c, (total, nonzero) in sums.items():
-                name, pair = f"group{group}{c}", row[c]
+                name, pair = f"{prefix}group{group}{c}", row[c]
                 total, nonzero = pipe(total, 3), pipe(nonzero, 3)
                 field = pipe(pair.field, 4, 3)
                 if self.scale.has_significand:
@@ -110,11 +112,12 @@ class GroupAddends(Addends):
                 key = self.base_key(m, f"{name}_key", field, bias)
                 values.append((name, c, total, key))
                 keys.append((nonzero, key))
-        return keys, values
+        all_nonzero = Cat(nonzero for nonzero, _ in keys).all()
+        return SimpleNamespace(keys=keys, all_nonzero=all_nonzero, values=values)
 
-    def enter(self, m, library, heap, values, key, room):
+    def enter(self, m, library, heap, built, key, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""
-        for name, c, value, own in values:
+        for name, c, value, own in built.values:
             distance = (key - own)[: len(key)]
             if value.shape().signed:
                 cell = AlignSigned(len(value), room, len(key))
@@ -146,17 +149,18 @@ class ProductAddends(Addends):
         )
         self.largest = (1 << self.width) - 1
 
-    def build(self, m, library, a, b, bias, pipe):
-        """Place the generators; return the masked keys, and what :meth:`enter` needs."""
-        keys, lanes, bases = [], [], []
-        for group, row in enumerate(self.pairs(m, library, a, b)):
+    def build(self, m, library, a, b, bias, pipe, prefix):
+        """Place the generators; return pairs of nonzero flag and key, whether no addend at all is
+        zero, and what :meth:`enter` needs."""
+        keys, lanes, bases, nonzeros = [], [], [], []
+        for group, row in enumerate(self.pairs(m, library, a, b, prefix)):
             base = {
-                c: self.base_key(m, f"group{group}{c}_key", pipe(row[c].field, 3, 1), bias)
+                c: self.base_key(m, f"{prefix}group{group}{c}_key", pipe(row[c].field, 3, 1), bias)
                 for c in row
             }
             lane_keys = {c: [] for c in row}
             for i in range(group * self.size, (group + 1) * self.size):
-                name, x, y = f"lane{i}", a.lanes[i], b.lanes[i]
+                name, x, y = f"{prefix}lane{i}", a.lanes[i], b.lanes[i]
                 out = place(m, library, name, self.lane, **self.lane.inputs(x, y))
                 neg, mag, shift, key = (
                     pipe(value, 3) for value in (out.neg, out.mag, out.shift, out.key)
@@ -169,35 +173,37 @@ class ProductAddends(Addends):
                     mag = scaled
                 neg, mag, shift, key = (pipe(value, 1) for value in (neg, mag, shift, key))
                 taken = {c: pipe(value, 1) for c, value in taken.items()}
+                nonzeros.append(key.any())
                 for c in row:
                     lane_keys[c].append(key & taken[c].replicate(len(key)))
                 taken = {c: pipe(value, 4) for c, value in taken.items()}
                 lanes.append((name, group, pipe(neg, 4), pipe(mag, 4), pipe(shift, 4), taken))
             bases.append({c: pipe(value, 4) for c, value in base.items()})
             for c in row:
-                most = maximum(m, f"group{group}{c}_shift", lane_keys[c])
+                most = maximum(m, f"{prefix}group{group}{c}_shift", lane_keys[c])
                 nonzero = most.any()
                 if self.scale.has_significand:
                     nonzero = nonzero & pipe(row[c].nonzero, 3, 1)
                 largest = self.scale.largest_field + self.offset + bias + self.largest_shift
-                key = Signal(bounds(0, largest), name=f"group{group}{c}_largest")
+                key = Signal(bounds(0, largest), name=f"{prefix}group{group}{c}_largest")
                 m.d.comb += key.eq((base[c] + most - 1)[: len(key)])
                 keys.append((pipe(nonzero, 4), pipe(key, 4)))
-        return keys, (lanes, bases)
+        return SimpleNamespace(
+            keys=keys, all_nonzero=pipe(Cat(nonzeros).all(), 4), lanes=lanes, bases=bases
+        )
 
-    def enter(self, m, library, heap, placed, key, room):
+    def enter(self, m, library, heap, built, key, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""
-        lanes, bases = placed
         width = min(len(key), (self.width + max(room, 0) + self.largest_shift).bit_length())
         # How far the largest exponent lies above each group's addends of shift 0.
         gaps = [
             {
-                c: saturated(m, f"group{i}{c}_gap", (key - own)[: len(key)], width)
+                c: saturated(m, f"{prefix}group{i}{c}_gap", (key - own)[: len(key)], width)
                 for c, own in base.items()
             }
-            for i, base in enumerate(bases)
+            for i, base in enumerate(built.bases)
         ]
-        for name, group, neg, mag, shift, taken in lanes:
+        for name, group, neg, mag, shift, taken in built.lanes:
             distance = Signal(width, name=f"{name}_distance")
             m.d.comb += distance.eq((choose(taken, gaps[group]) - shift)[:width])
             cell = AlignMagnitude(self.width, room, width)

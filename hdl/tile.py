@@ -49,7 +49,7 @@ class RowDrain(Shared):
         with m.If(self.i_valid & self.i_ready):
             m.d.sync += [buffer.eq(self.i_d), left.eq(self._rows)]
         with m.Elif(self.o_valid & self.o_ready):
-            m.d.sync += [buffer.eq(buffer >> self._width), left.eq(left - 1)]
+            m.d.sync += [buffer.eq(buffer[self._width :]), left.eq(left - 1)]
         return m
 
 

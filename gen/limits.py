@@ -1,0 +1,104 @@
+"""What the hardware can do: every parameter of a configuration checked, with one sentence for what
+it cannot."""
+
+from math import lcm
+
+from golden import presets
+from golden.formats import BlockFormat, FloatFormat
+
+from .errors import UsageError
+
+UNITS = ("mac", "dot")
+ACCUMULATORS = ("fp32",)
+LARGEST_K = 1024
+LARGEST_TILE = 64
+DEEPEST_PIPELINE = 4
+
+
+def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
+    """UsageError if ``unit`` cannot take this pair, whatever its accumulator."""
+    for operand in (a, b):
+        name, width = operand.name, operand.element.width
+        if width > 8:
+            raise UsageError(
+                f"Elements of a {unit} must have at most 8 bits, not the {width} of {name}"
+            )
+        if unit == "mac" and not operand.has_block_scale:
+            raise UsageError(
+                f"Formats of a mac must have an 8-bit block scale, which {name} has not"
+            )
+        if unit == "mac" and operand.macro is not None:
+            raise UsageError(f"Formats of a mac must have no macro-block factor, which {name} has")
+    sizes = [f.block_size for f in (a, b) if f.has_block_scale and f.block_size]
+    if sizes and max(sizes) % min(sizes):
+        raise UsageError(f"Blocks must divide each other, not {a.block_size} and {b.block_size}")
+
+
+def check_accumulator(acc: str, a: BlockFormat, b: BlockFormat) -> None:
+    """UsageError if accumulator ``acc`` is unknown or cannot take this pair."""
+    if acc not in ACCUMULATORS:
+        raise UsageError(f"Accumulator must be one of {', '.join(ACCUMULATORS)}, not {acc!r}")
+    if acc in presets.PRESETS:
+        try:
+            presets.check_operands(presets.PRESETS[acc], a, b)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return
+    for operand in (a, b):
+        is_integer = not isinstance(operand.element, FloatFormat)
+        if acc == "int32" and (not is_integer or operand.has_block_scale or operand.sides == 2):
+            raise UsageError(
+                f"Formats for int32 must be integers without block scales, not {operand.name}"
+            )
+        if acc == "fp32" and operand.scale is not None and not operand.has_block_scale:
+            raise UsageError(
+                f"Accumulator for {operand.name} must be int32, not fp32: its scales are binary32"
+            )
+
+
+def check_k(k: int | str | None, a: BlockFormat, b: BlockFormat, acc: str | None) -> int:
+    """``k``, or the smallest multiple of both blocks from 32 up; UsageError if it does not fit."""
+    length = presets.PRESETS[acc].length if acc in presets.PRESETS else 1
+    step = lcm(a.block_size or 1, b.block_size or 1, length)
+    if k is None or k == "":
+        return step if length > 1 else -(-32 // step) * step
+    size = integer("K", k, 1, LARGEST_K)
+    for operand in (a, b):
+        if size % (operand.block_size or 1):
+            raise UsageError(
+                f"K must be a multiple of the {operand.block_size} elements of"
+                f" {operand.name}'s block, not {size}"
+            )
+    if size % length:
+        raise UsageError(f"K must be a multiple of the {length} products of {acc}, not {size}")
+    return size
+
+
+def check_shape(unit: str, m, n, pipeline, default: int) -> tuple[int, int, int]:
+    """Rows, columns and pipeline stages of a unit; UsageError for what it has not or cannot be."""
+    given = {"M": m, "N": n}
+    if unit == "tile":
+        m, n = (
+            default if value in (None, "") else integer(name, value, 1, LARGEST_TILE)
+            for name, value in given.items()
+        )
+    else:
+        for name, value in given.items():
+            if value not in (None, ""):
+                raise UsageError(f"{name} must be left out for unit {unit}, not {value!r}")
+        m = n = 1
+    stages = 0 if pipeline in (None, "") else integer("PIPELINE", pipeline, 0, DEEPEST_PIPELINE)
+    if stages and unit == "dot":
+        raise UsageError(f"PIPELINE must be left out for unit dot, not {stages}")
+    return m, n, stages
+
+
+def integer(name: str, value: int | str, low: int, high: int) -> int:
+    """``value`` as an integer from ``low`` to ``high``; UsageError otherwise."""
+    try:
+        number = int(value)
+    except ValueError:
+        raise UsageError(f"{name} must be an integer, not {value!r}") from None
+    if not low <= number <= high:
+        raise UsageError(f"{name} must be from {low} to {high}, not {number}")
+    return number

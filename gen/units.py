@@ -1,0 +1,33 @@
+"""From a configuration to its core."""
+
+from golden.arith import default_fraction_bits
+from golden.fused import Accumulator
+from golden.presets import PRESETS
+from golden.tables import addend_size
+from hdl.cell import FusedCell
+from hdl.dot import Dot
+from hdl.int_cell import IntCell
+from hdl.matrix import Matrix
+
+
+def core(configuration):
+    """The component of fixed latency that a configuration's streams surround."""
+    c = configuration
+    if c.unit == "dot":
+        return Dot(c.a, c.b, c.k)
+    return Matrix(cell(c), c.m, c.n, c.name, with_c=True, pipeline=c.pipeline)
+
+
+def cell(configuration):
+    """The multiply-accumulate cell of a mac or a tile."""
+    c = configuration
+    if c.acc == "int32":
+        return IntCell(c.a, c.b, c.k, c.pipeline)
+    if c.acc in PRESETS:
+        preset = PRESETS[c.acc]
+        rule, size, length = preset.accumulator, preset.size, preset.length
+    else:
+        rule = Accumulator(default_fraction_bits(c.a, c.b))
+        size, length = addend_size(c.a, c.b, c.k), c.k
+    options = {"size": size, "length": length, "pipeline": c.pipeline, "acc": c.acc}
+    return FusedCell(c.a, c.b, c.k, rule, **options)
