@@ -2,10 +2,11 @@
 only.
 """
 
+from golden.dequantizer import dequantize
 from golden.formats import BlockFormat, get_format, list_formats
 from golden.outside import rescale
 from golden.product import matmul
-from golden.quantized import Quantized, dequantize, from_codes
+from golden.quantized import Quantized, from_codes
 from golden.quantizer import quantize
 
 __all__ = [

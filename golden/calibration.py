@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from golden.dequantizer import dequantize
 from golden.formats import BlockFormat
-from golden.quantized import dequantize
 from golden.quantizer import as_float32, quantize
 
 

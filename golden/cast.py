@@ -4,12 +4,17 @@ A float array stands here for real numbers. It may be rounded, as long as it com
 rounding threshold as the real numbers do; :mod:`golden.scaling` says why the quotients do.
 """
 
+from typing import Any
+
 import numpy as np
 
 from golden.formats import DenormalIntFormat, ElementFormat, FloatFormat, IntFormat
 
 # Of binary32 and binary64: unsigned integer, mantissa width, exponent bias.
-_LAYOUTS = {np.dtype(np.float32): (np.uint32, 23, 127), np.dtype(np.float64): (np.uint64, 52, 1023)}
+_LAYOUTS: dict[np.dtype, tuple[Any, int, int]] = {
+    np.dtype(np.float32): (np.uint32, 23, 127),
+    np.dtype(np.float64): (np.uint64, 52, 1023),
+}
 
 
 def cast(y: np.ndarray, element: ElementFormat, away: bool, signed_zero: bool = True) -> np.ndarray:
@@ -29,7 +34,7 @@ def cast(y: np.ndarray, element: ElementFormat, away: bool, signed_zero: bool = 
     if isinstance(element, IntFormat):
         return _cast_int(y, element, away)
     if isinstance(element, DenormalIntFormat):
-        return cast_denormal_int(y, element, np.float64(element.zero_point))
+        return cast_denormal_int(y, element, np.array(float(element.zero_point)))
     raise TypeError(
         f"Element must be a FloatFormat, IntFormat or DenormalIntFormat, not {element!r}"
     )
@@ -118,8 +123,8 @@ def _cast_int(y: np.ndarray, element: IntFormat, away: bool) -> np.ndarray:
         bits = y.view(_LAYOUTS[y.dtype][0])
         bits |= bits.dtype.type(1)
     np.rint(y, out=y)
-    codes = y.astype(np.int16 if element.width > 8 else np.int8)
-    return codes if element.width in (8, 16) else codes & codes.dtype.type((1 << element.width) - 1)
+    codes = y.astype(np.int8)
+    return codes if element.width == 8 else codes & np.int8((1 << element.width) - 1)
 
 
 def cast_denormal_int(

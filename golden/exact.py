@@ -125,6 +125,6 @@ def _round(total: np.ndarray, low: int) -> np.ndarray:
         short = magnitude >> drop
         if short << drop != magnitude:
             short |= 1
-        signed = np.int64(-short if value < 0 else short)
-        bits[index] = binary32.pack(signed, np.int64(low + drop))
+        signed = np.array(-short if value < 0 else short)
+        bits[index] = binary32.pack(signed, np.array(low + drop))
     return bits

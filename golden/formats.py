@@ -230,6 +230,8 @@ class BlockFormat:
             bits += self.sides * self.scale.width / self.block_size
         if self.macro is not None:
             bits += self.macro.factor.width / self.macro.size
+        if isinstance(self.element, DenormalIntFormat) and self.element.asymmetric:
+            bits += 0 if self.block_size is None else self.element.width / self.block_size
         return bits
 
 

@@ -22,14 +22,14 @@ def int_matmul(qa: Quantized, qb: Quantized, c: np.ndarray | None = None) -> np.
     for q in (qa, qb):
         if not isinstance(q.format.element, (IntFormat, DenormalIntFormat)):
             raise ValueError(f"Elements for int32 must be integers, not {q.format.element.name}")
-        if q.format.has_block_scale:
+        if q.format.scale is not None and q.format.has_block_scale:
             raise ValueError(
                 f"Scales for int32 must be binary32 or none, not {q.format.scale.name}"
             )
     k = qa.shape[1]
     sizes = [q.format.block_size for q in (qa, qb) if q.format.block_size is not None]
-    group = min(sizes, default=None)
-    if any(size % group for size in sizes):
+    group = min(sizes) if sizes else None
+    if group is not None and any(size % group for size in sizes):
         raise ValueError(f"Groups must divide each other, not {sizes[0]} and {sizes[1]}")
     length = padded(k, group)
     a, b = (_integers(q, length) for q in (qa, qb))
@@ -56,7 +56,7 @@ def _integers(q: Quantized, length: int) -> np.ndarray:
     """Elements in units of their ulp, float64, zeros up to ``length`` and in the padding."""
     element = q.format.element
     values = np.ldexp(element.values, -element.ulp_exponent)[q.codes]
-    if q.zero_points is not None:
+    if q.zero_points is not None and isinstance(element, DenormalIntFormat):
         zero = (
             q.zero_points
             if q.axis is None

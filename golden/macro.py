@@ -94,7 +94,7 @@ def _errors(
     f = 1 + np.arange(_TRIALS) / _TRIALS
     _, scales = block_scales(maxima.astype(np.float64) * f, fmt)
     # In binary64 the products are exact: 24 bits times 5, over a power of two.
-    factors = (f / np.where(scales == 0, np.inf, scales)).astype(dtype)
+    factors: np.ndarray = (f / np.where(scales == 0, np.inf, scales)).astype(dtype)
     sums = np.empty(scales.shape)
     y, rounded = np.empty_like(flat), np.empty_like(flat)
     for j in range(_TRIALS):

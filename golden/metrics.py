@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from golden.dequantizer import dequantize
 from golden.formats import DenormalIntFormat
-from golden.quantized import Quantized, dequantize, padded
+from golden.quantized import Quantized, padded
 
 
 def mse(x: np.ndarray, y: np.ndarray) -> float:

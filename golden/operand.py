@@ -27,7 +27,7 @@ class Operand:
             self.block, self.scale_width, self.scale_bound = self.k, 0, 1
             self._significand = np.ones((*self.lead, 1, fmt.sides), np.int64)
             self._exponent = np.zeros((*self.lead, 1, fmt.sides), np.int64)
-            self.nan = np.zeros(self.lead, bool)
+            self.nan: np.ndarray = np.zeros(self.lead, bool)
             return
         if not fmt.has_block_scale:
             raise ValueError(
@@ -43,7 +43,7 @@ class Operand:
         self.scale_width, self.scale_bound = table.fraction_width, table.largest_significand
         self._significand = np.take(table.significand, scales)
         self._exponent = np.take(table.exponent, scales)
-        self.nan = np.take(table.nan, scales).any(axis=(-1, -2))
+        self.nan = np.asarray(np.take(table.nan, scales).any(axis=(-1, -2)))
 
     @property
     def has_specials(self) -> bool:
@@ -54,7 +54,7 @@ class Operand:
 
     def sides(self, dtype: type) -> list[np.ndarray]:
         """Integer elements (..., K) of each side, zero where an element belongs to the other."""
-        integer = np.take(self.table.integer.astype(dtype), self.codes)
+        integer: np.ndarray = np.take(self.table.integer.astype(dtype), self.codes)
         if self.fmt.sides == 1:
             return [integer]
         return [np.maximum(integer, 0), np.minimum(integer, 0)]

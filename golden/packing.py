@@ -34,7 +34,7 @@ def pack(codes: np.ndarray, width: int) -> np.ndarray:
     padded = np.zeros((*codes.shape[:-1], groups * per_word), word)
     padded[..., :n] = codes
     padded = padded.reshape(*codes.shape[:-1], groups, per_word)
-    words = np.zeros(padded.shape[:-1], word)
+    words: np.ndarray = np.zeros(padded.shape[:-1], word)
     for i in range(per_word):
         words |= padded[..., i] << word(i * width)
     stored = words[..., None].astype(words.dtype.newbyteorder("<")).view(np.uint8)
@@ -65,7 +65,7 @@ def unpack(data: np.ndarray, width: int, count: int) -> np.ndarray:
     padded = np.zeros((*lead, groups * length), np.uint8)
     padded[..., :size] = data
     whole[..., :length] = padded.reshape(*lead, groups, length)
-    words = whole.view(np.dtype(word).newbyteorder("<"))[..., 0].astype(word)
+    words: np.ndarray = whole.view(np.dtype(word).newbyteorder("<"))[..., 0].astype(word)
     kind = np.uint8 if width <= 8 else np.uint16
     codes = np.empty((*lead, groups, per_word), kind)
     for i in range(per_word):

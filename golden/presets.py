@@ -33,7 +33,8 @@ def _preset(
     name: str, elements: tuple[str, ...], length: int, bits: int, zero: int, output: int = 23
 ) -> Preset:
     accumulator = Accumulator(bits, zero, output, truncate=True, nan=_NAN, signed_zero=False)
-    scales, size = (), 1
+    scales: tuple[str, ...] = ()
+    size = 1
     if name.startswith("blackwell"):
         scales, size = ("e8m0",), 1 if length == 32 else 16
     if name == "blackwell_nvfp4":

@@ -4,11 +4,12 @@ import numpy as np
 
 from golden import exact, integer
 from golden.arith import default_fraction_bits, step_addends
+from golden.dequantizer import reciprocals
 from golden.formats import BlockFormat
 from golden.fused import Accumulator, fused_sum
 from golden.operand import Operand
 from golden.presets import PRESETS, check_operands
-from golden.quantized import Quantized, padded, reciprocals
+from golden.quantized import Quantized, padded
 from golden.tables import addend_size, group_size
 
 MODES = ("fp32", "exact", "int32", *PRESETS)
@@ -139,8 +140,8 @@ def _macro_matmul(qa: Quantized, qb: Quantized, k: int, d: np.ndarray) -> np.nda
     steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
     factors = [
         np.ones((q.shape[0], padded(q.shape[1], size) // size), np.float32)
-        if q.macro_scales is None
-        else reciprocals(q.format, q.macro_scales)
+        if q.macro_scales is None or q.format.macro is None
+        else reciprocals(q.format.macro, q.macro_scales)
         for q in (qa, qb)
     ]
     per_macro = size // k

@@ -53,6 +53,7 @@ def quantize(
         return np.ascontiguousarray(np.moveaxis(array.reshape(*lead, -1, *tail), len(lead), axis))
 
     if fmt.scale is None:
+        assert isinstance(fmt.element, FloatFormat)
         _quantize_plain(rows, fmt.element, codes)
         return Quantized(fmt, restore(codes), None, x.shape, axis)
     maxima, special = _maxima(rows, fmt)
@@ -96,11 +97,9 @@ def _quantize_whole(x: np.ndarray, fmt: BlockFormat) -> Quantized:
             f"Axis must be given for {fmt.name}, which has blocks of {fmt.block_size}, not None"
         )
     flat = quantize(x.reshape(-1), fmt, 0)
-    single = {
-        name: None if array is None else array[0]
-        for name, array in (("scales", flat.scales), ("zero_points", flat.zero_points))
-    }
-    return replace(flat, codes=flat.codes.reshape(x.shape), shape=x.shape, axis=None, **single)
+    scales, zeros = (None if a is None else a[0] for a in (flat.scales, flat.zero_points))
+    codes = flat.codes.reshape(x.shape)
+    return replace(flat, codes=codes, scales=scales, shape=x.shape, axis=None, zero_points=zeros)
 
 
 def as_float32(x: np.ndarray) -> np.ndarray:
@@ -195,7 +194,7 @@ def _quantize_blocks(
             if two:
                 factor = np.where(np.signbit(x), factor[:, 1:], factor[:, :1])
             y = x * factor if narrow or macro is not None else x / factor
-            if zero_points is not None:
+            if zero_points is not None and isinstance(fmt.element, DenormalIntFormat):
                 codes[blocks, columns] = cast_denormal_int(y, fmt.element, zero_points[blocks])
             else:
                 codes[blocks, columns] = cast(y, fmt.element, away, signed_zero=not two)
@@ -210,10 +209,10 @@ def _fits_binary32(element) -> bool:
 
 def _quantize_plain(rows: np.ndarray, element: FloatFormat, codes: np.ndarray) -> None:
     """IEEE conversion to a float element: overflow is Inf, or NaN where there is no Inf."""
-    nan = element.nan_code
+    nan = np.uint64(element.nan_code or 0)
     with np.errstate(all="ignore"):
         for piece in _pieces(rows.shape, _WIDE_CHUNK):
             x = rows[piece].astype(np.float64)
             bad = np.isnan(x)
             part = cast_float(x, element, saturate=False)
-            codes[piece] = np.where(bad | ((part & np.uint64(nan)) == nan), nan, part)
+            codes[piece] = np.where(bad | ((part & nan) == nan), nan, part)

@@ -91,6 +91,7 @@ def tensor_scale(largest: np.float32, fmt: BlockFormat) -> np.float32:
     >>> float(tensor_scale(np.float32(5376), get_format("nvfp4")))
     2.0
     """
+    assert fmt.scale is not None
     t = np.float32(largest) / np.float32(fmt.element.largest * fmt.scale.largest)
     return t if t != 0 else np.float32(1)
 
