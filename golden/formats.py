@@ -7,6 +7,7 @@ arXiv 2311.05161 (dINT), arXiv 2411.09909 (AMXFP4), arXiv 2603.08713 (OAS, MBS),
 
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 
 import numpy as np
 
@@ -314,7 +315,7 @@ def get_format(name: str) -> BlockFormat:
         raise ValueError(f"Format must be one of {', '.join(FORMATS)}, not {name!r}") from None
 
 
-def resolve(fmt: "BlockFormat | str") -> BlockFormat:
+def resolve(fmt: "BlockFormat | str | PathLike") -> BlockFormat:
     """A format as it is, or :func:`get_format` of a name. Raises TypeError for anything else.
 
     >>> resolve("mxfp4") is resolve(FORMATS["mxfp4"])
@@ -322,6 +323,6 @@ def resolve(fmt: "BlockFormat | str") -> BlockFormat:
     """
     if isinstance(fmt, BlockFormat):
         return fmt
-    if isinstance(fmt, str):
-        return get_format(fmt)
+    if isinstance(fmt, (str, PathLike)):
+        return get_format(str(fmt))
     raise TypeError(f"Format must be a BlockFormat or a name, not {fmt!r}")

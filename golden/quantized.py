@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.formats import BlockFormat, FloatFormat, resolve
+from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, resolve
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,8 @@ def from_codes(
     scales: np.ndarray | None = None,
     axis: int = -1,
     tensor_scale: float | None = None,
+    macro_scales: np.ndarray | None = None,
+    zero_points: np.ndarray | None = None,
 ) -> Quantized:
     """Operands that are codes already, as a :class:`Quantized`.
 
@@ -103,7 +105,36 @@ def from_codes(
     if tensor_scale is not None and not fmt.tensor_scale:
         raise ValueError(f"Tensor scale must be None for {fmt.name}, not {tensor_scale}")
     t = np.float32(1 if tensor_scale is None else tensor_scale) if fmt.tensor_scale else None
-    return Quantized(fmt, codes, scales, codes.shape, axis, t)
+    if fmt.macro is None:
+        _refuse("Macro scales", macro_scales, fmt)
+    else:
+        count = -(-length // fmt.macro.size)
+        shape = codes.shape[:axis] + (count,) + codes.shape[axis + 1 :]
+        factor = fmt.macro.factor
+        macro_scales = _side_codes("Macro scales", macro_scales, factor.mantissa_width, shape)
+    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric and scales is not None:
+        zero_points = _side_codes("Zero points", zero_points, fmt.element.width, scales.shape)
+        if zero_points.max() >= fmt.element.levels:
+            last = fmt.element.levels - 1
+            raise ValueError(f"Zero points must be from 0 to {last}, not {zero_points.max()}")
+    else:
+        _refuse("Zero points", zero_points, fmt)
+    return Quantized(fmt, codes, scales, codes.shape, axis, t, macro_scales, zero_points)
+
+
+def _refuse(what: str, value: np.ndarray | None, fmt: BlockFormat) -> None:
+    if value is not None:
+        raise ValueError(f"{what} must be None for {fmt.name}, which has none")
+
+
+def _side_codes(
+    what: str, codes: np.ndarray | None, width: int, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Codes of a given shape beside the elements, zeros if None."""
+    codes = _unsigned(what, np.zeros(shape, np.uint8) if codes is None else codes, width)
+    if codes.shape != shape:
+        raise ValueError(f"{what} must have shape {shape}, not {codes.shape}")
+    return codes
 
 
 def _scales(

@@ -19,14 +19,19 @@ _WIDE_CHUNK = 1 << 15
 
 
 def quantize(
-    x: np.ndarray, fmt: BlockFormat | str, axis: int | None = -1, role: str = "activations"
+    x: np.ndarray,
+    fmt: BlockFormat | str,
+    axis: int | None = -1,
+    role: str = "activations",
+    inexact: bool = False,
 ) -> Quantized:
     """Quantize a tensor as NUMERICS section 3 has it: every decision on the exact real quotient.
 
     ``x``: float32, or what converts to it exactly. ``fmt``: a format, the name of one, or the path
     of a TOML file. ``axis``: where blocks run; None gives the whole tensor one scale, for formats
     with ``block_size`` None. ``role``: "activations" or "weights", which only hybrid macro blocks
-    (MBS) ask for. Returns a :class:`Quantized`; the last block along ``axis`` is padded with zeros.
+    (MBS) ask for. ``inexact``: whether x that binary32 cannot hold may be rounded to it first.
+    Returns a :class:`Quantized`; the last block along ``axis`` is padded with zeros.
     Raises TypeError for x that holds no real numbers; ValueError for values binary32 cannot hold,
     an axis out of range or of no elements, NaN or Inf where neither scale nor element has a NaN.
 
@@ -38,7 +43,7 @@ def quantize(
     check_format(fmt)
     if role not in ("activations", "weights"):
         raise ValueError(f"Role must be activations or weights, not {role!r}")
-    x = as_float32(x)
+    x = as_float32(x, inexact)
     if x.ndim == 0 or 0 in x.shape:
         raise ValueError(f"x must have at least one element along every axis, not shape {x.shape}")
     if axis is None:
@@ -102,25 +107,26 @@ def _quantize_whole(x: np.ndarray, fmt: BlockFormat) -> Quantized:
     return replace(flat, codes=codes, scales=scales, shape=x.shape, axis=None, zero_points=zeros)
 
 
-def as_float32(x: np.ndarray) -> np.ndarray:
-    """``x`` as a float32 array, when no value changes. Raises TypeError or ValueError otherwise.
+def as_float32(x: np.ndarray, inexact: bool = False) -> np.ndarray:
+    """``x`` as a float32 array, when no value changes, or rounded to nearest even if ``inexact``.
 
-    >>> as_float32([1, 2]).dtype
-    dtype('float32')
+    Raises TypeError for what holds no real numbers, ValueError for values that would change.
+
+    >>> as_float32([1, 2]).dtype, float(as_float32(0.1, inexact=True))
+    (dtype('float32'), 0.10000000149011612)
     """
     x = np.asarray(x)
     if x.dtype == np.float32:
-        return x.astype(np.float32, copy=False)
+        return x.astype(np.float32, copy=False)  # to the machine's byte order
     if x.dtype.kind not in "fiu" and x.dtype.name != "bfloat16":
         raise TypeError(f"x must be real numbers, not {x.dtype}")
     with np.errstate(over="ignore"):
         narrow = x.astype(np.float32)
-    if x.dtype.name not in ("float16", "bfloat16"):
-        same = (narrow.astype(x.dtype) == x) if x.dtype.kind == "f" else _same_integers(narrow, x)
-        if not np.all(same | (x != x)):
-            raise ValueError(
-                f"x must be exact in float32, not {x.dtype} that rounds; convert it to round"
-            )
+    if inexact or x.dtype.name in ("float16", "bfloat16"):
+        return narrow
+    same = narrow.astype(x.dtype) == x if x.dtype.kind == "f" else _same_integers(narrow, x)
+    if not np.all(same | (x != x)):
+        raise ValueError(f"x must be exact in float32, or inexact be true, not rounded {x.dtype}")
     return narrow
 
 

@@ -8,10 +8,13 @@ import pytest
 
 from golden import dequantize, from_codes, get_format, list_formats, matmul, quantize
 from golden.arith import mac_step
+from golden.exact import Window
+from golden.product import MODES
 
 X = np.ones((2, 32), np.float32)
 CODES = np.ones((2, 32), np.uint8)
 SCALES = np.full((2, 1), 127, np.uint8)
+ONES = np.ones((2, 1), np.float32)
 NAMES = ", ".join(list_formats())
 NAN = np.where(np.eye(2, 32) > 0, np.float32(np.nan), X)
 
@@ -35,12 +38,12 @@ CASES = {
     "float64": (
         lambda: quantize(X.astype(np.float64) / 3, "mxfp4"),
         ValueError,
-        "x must be exact in float32, not float64 that rounds; convert it to round",
+        "x must be exact in float32, or inexact be true, not rounded float64",
     ),
     "int64": (
         lambda: quantize(np.array([2**24 + 1]), "mxfp4"),
         ValueError,
-        "x must be exact in float32, not int64 that rounds; convert it to round",
+        "x must be exact in float32, or inexact be true, not rounded int64",
     ),
     "scalar": (
         lambda: quantize(np.float32(1), "mxfp4"),
@@ -117,6 +120,110 @@ CASES = {
         ValueError,
         "Tensor scale must be None for mxfp4, not 2.0",
     ),
+    "macro scales": (
+        lambda: from_codes(CODES, "mxfp4", SCALES, macro_scales=SCALES),
+        ValueError,
+        "Macro scales must be None for mxfp4, which has none",
+    ),
+    "macro scale shape": (
+        lambda: from_codes(CODES, "mxfp4_mbs", SCALES, macro_scales=SCALES[:1]),
+        ValueError,
+        "Macro scales must have shape (2, 1), not (1, 1)",
+    ),
+    "zero points": (
+        lambda: from_codes(CODES, "dint4", ONES, zero_points=SCALES),
+        ValueError,
+        "Zero points must be None for dint4, which has none",
+    ),
+    "zero point range": (
+        lambda: from_codes(CODES, "dint4_asym", ONES, zero_points=SCALES * 0 + 14),
+        ValueError,
+        "Zero points must be from 0 to 13, not 14",
+    ),
+    "role": (
+        lambda: quantize(X, "mxfp4", role="weight"),
+        ValueError,
+        "Role must be activations or weights, not 'weight'",
+    ),
+    "rule": (
+        lambda: quantize(X, replace(get_format("mxfp4"), scale_rule="max")),
+        ValueError,
+        "scale_rule must be one of floor, ceil, rceil, even, oas, amax, not 'max'",
+    ),
+    "accumulator": (
+        lambda: matmul(quantize(X, "mxfp4"), quantize(X, "mxfp4"), "fp16"),
+        ValueError,
+        f"Accumulator must be one of {', '.join(MODES)}, not 'fp16'",
+    ),
+    "accumulator of int8": (
+        lambda: matmul(quantize(X, "int8"), quantize(X, "int8")),
+        ValueError,
+        "Accumulator must be int32 for int8, not 'fp32'",
+    ),
+    "window": (
+        lambda: matmul(quantize(X, "mxfp4"), quantize(X, "mxfp4"), window=Window(0, 1, 1)),
+        ValueError,
+        "Window must be None for accumulator fp32, not Window(low=0, high=1, length=1)",
+    ),
+    "empty window": (
+        lambda: Window(3, 3, 1),
+        ValueError,
+        "Window must have high above low, not 3 and 3",
+    ),
+    "window length": (
+        lambda: Window(0, 3, 0),
+        ValueError,
+        "Window length must be at least 1, not 0",
+    ),
+    "int32 of floats": (
+        lambda: matmul(quantize(X, "mxfp4"), quantize(X, "mxfp4"), "int32"),
+        ValueError,
+        "Elements for int32 must be integers, not e2m1",
+    ),
+    "int32 of mxint8": (
+        lambda: matmul(quantize(X, "mxint8"), quantize(X, "mxint8"), "int32"),
+        ValueError,
+        "Scales for int32 must be binary32 or none, not e8m0",
+    ),
+    "int32 of groups": (
+        lambda: matmul(
+            *(quantize(X, replace(get_format("int8"), block_size=b)) for b in (8, 12)), "int32"
+        ),
+        ValueError,
+        "Groups must divide each other, not 8 and 12",
+    ),
+    "int32 start": (
+        lambda: matmul(quantize(X, "int8"), quantize(X, "int8"), "int32", c=X[:, :2]),
+        TypeError,
+        "c must be int32, not float32",
+    ),
+    "preset elements": (
+        lambda: matmul(quantize(X, "bf16"), quantize(X, "bf16"), "hopper_fp16"),
+        ValueError,
+        "Elements for hopper_fp16 must be one of fp16, not bf16",
+    ),
+    "preset scales": (
+        lambda: matmul(quantize(X, "nvfp4"), quantize(X, "nvfp4"), "blackwell_mxfp4_k64"),
+        ValueError,
+        "Scales for blackwell_mxfp4_k64 must be one-sided e8m0, not those of nvfp4",
+    ),
+    "macro step": (
+        lambda: matmul(quantize(X, "mxfp4_mbs"), quantize(X, "mxfp4_mbs"), k=256),
+        ValueError,
+        "K must divide one macro block of both, not 256 and [128]",
+    ),
+    "macro mode": (
+        lambda: matmul(quantize(X, "mxfp4_mbs"), quantize(X, "mxfp4_mbs"), "exact"),
+        ValueError,
+        "Accumulator must be fp32 for formats with macro blocks, not 'exact'",
+    ),
+    "fraction bits": (
+        lambda: mac_step(
+            *[get_format("mxfp4")] * 2, CODES, SCALES, CODES, SCALES, np.zeros(2, np.uint32), 60
+        ),
+        ValueError,
+        "Fraction bits must be at most 49, not 60",
+    ),
     "dequantize": (
         lambda: dequantize(X),
         TypeError,
@@ -190,6 +297,8 @@ def test_exact_conversions():
             quantize(x, "mxfp4").codes, quantize(np.float32([1, 2, 3, 4]), "mxfp4").codes
         )
     assert np.array_equal(quantize(np.array([1, 2, -3, 2**24]), "mxfp8_e4m3").codes, want)
+    third = np.array([1 / 3])
+    assert quantize(third, "bf16", inexact=True).codes == quantize(np.float32(third), "bf16").codes
     assert np.array_equal(quantize([1.0, 2.0, -3.0, 2.0**24], "mxfp8_e4m3").codes, want)
 
 

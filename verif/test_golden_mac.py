@@ -1,10 +1,12 @@
 """golden.arith against the fraction oracle: corners, and random aimed at where rounding hurts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from golden.arith import dot, mac_step
-from golden.formats import FORMATS, IntFormat, get_format
+from golden.formats import FORMATS, INT4, UE4M3, UE5M2, FloatFormat, IntFormat, get_format
 from verif import oracle
 
 PAIRS = [
@@ -131,6 +133,32 @@ def test_dot(name):
         for i in range(len(a)):
             want = [s / unit for s in oracle.dot(fa, fb, a[i].tolist(), b[i].tolist())]
             assert got.sums[i].tolist() == want, f"{name} {kind} case {i}"
+
+
+CUSTOM = {
+    "two-sided e4m3": ("mxfp8_e4m3", {"scale": UE5M2, "sides": 2}, "mxfp4"),
+    "two-sided e3m2, blocks of 8": (
+        "mxfp6_e3m2",
+        {"scale": UE4M3, "sides": 2, "block_size": 8},
+        "amxfp4",
+    ),
+    "two-sided int8, blocks of 64": ("mxint8", {"sides": 2, "block_size": 64}, "nvfp4"),
+    "blocks of 256": ("mxint8", {"block_size": 256}, "mxfp6_e3m2"),
+    "int4 with ue4m3": ("mxfp4", {"element": INT4, "scale": UE4M3}, "mxint8"),
+    "narrow floats with Inf": (
+        "mxfp4",
+        {"element": FloatFormat("e3m2ieee", 6, 3, 2, 3, "ieee")},
+        "mxfp4",
+    ),
+    "e4m3 with ue4m3": ("mxfp8_e4m3", {"scale": UE4M3, "block_size": 16}, "mxfp8_e5m2"),
+}
+
+
+@pytest.mark.parametrize("name", CUSTOM)
+def test_custom_formats(name):
+    """Fields combined as no catalogue entry combines them."""
+    base, fields, other = CUSTOM[name]
+    assert check_pair(replace(get_format(base), **fields), get_format(other)) > 400
 
 
 def test_dot_specials():

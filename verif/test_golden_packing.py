@@ -88,6 +88,16 @@ def test_ml_dtypes(name):
         assert np.array_equal(scales.astype(float), fmt.scale.values[q.scales])
 
 
+@pytest.mark.parametrize("name", list_formats())
+@pytest.mark.parametrize("axis", [0, 1])
+def test_from_codes(name, axis):
+    """What quantize made, taken apart and put together."""
+    x = np.random.default_rng(62).standard_normal((64, 64)).astype(np.float32)
+    q = quantize(x, name, axis=axis)
+    back = from_codes(q.codes, name, q.scales, axis, q.tensor_scale, q.macro_scales, q.zero_points)
+    assert np.array_equal(dequantize(back), dequantize(q))
+
+
 def test_negative_integers():
     elements = np.array([-8, -1, 7], ml_dtypes.int4)
     q = from_ml_dtypes(elements, "int4", np.float32([1]))
