@@ -41,7 +41,7 @@ tensors: .venv/tensors
 	@$(RUN) tensors $(call option,--out,$(DATA))
 
 test: lint icarus
-	@.venv/bin/python -m pytest -n 2
+	@.venv/bin/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/ready
 	@.venv/bin/python -m ruff check .
