@@ -115,6 +115,17 @@ class GroupAddends(Addends):
         all_nonzero = Cat(nonzero for nonzero, _ in keys).all()
         return SimpleNamespace(keys=keys, all_nonzero=all_nonzero, values=values)
 
+    def placed(self, m, built):
+        """Every addend as ``(name, magnitude, neg, key)``."""
+        fields = []
+        for name, c, value, key in built.values:
+            neg = Const(c in ("pn", "np"), 1)
+            if value.shape().signed:
+                neg = value[-1]
+                value = Mux(neg, -value, value)[: len(value)]
+            fields.append((f"{name}_fixed", value, neg, key))
+        return fields
+
     def enter(self, m, library, heap, built, key, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""
         for name, c, value, own in built.values:
@@ -191,6 +202,16 @@ class ProductAddends(Addends):
         return SimpleNamespace(
             keys=keys, all_nonzero=pipe(Cat(nonzeros).all(), 4), lanes=lanes, bases=bases
         )
+
+    def placed(self, m, built):
+        """Every addend as ``(name, magnitude, neg, key)``."""
+        fields = []
+        for name, group, neg, mag, shift, taken in built.lanes:
+            base = choose(taken, built.bases[group])
+            key = Signal(len(base) + 1, name=f"{name}_place")
+            m.d.comb += key.eq((base + shift)[: len(key)])
+            fields.append((f"{name}_fixed", mag, neg, key))
+        return fields
 
     def enter(self, m, library, heap, built, key, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""

@@ -36,8 +36,8 @@ class FusedSum:
     def prepare(self, m, library, a, b, pipe, prefix=""):
         """All that does not depend on the start: products, sums, keys, NaN and Inf."""
         addends = self._addends.build(m, library, a, b, self._bias, pipe, prefix)
-        specials = [pipe(flag, 4, 3, 1) for flag in self._specials(a, b)]
-        return SimpleNamespace(addends=addends, specials=specials, prefix=prefix)
+        flags = [pipe(flag, 4, 3, 1) for flag in specials(self._addends, a, b)]
+        return SimpleNamespace(addends=addends, specials=flags, prefix=prefix)
 
     def finish(self, m, library, prepared, c):
         """The binary32 sum of what was prepared and ``c``."""
@@ -83,37 +83,37 @@ class FusedSum:
         forced = Mux(nan | (pos_inf & neg_inf), rule.nan, infinity)
         return Mux(nan | pos_inf | neg_inf, forced, rounded)
 
-    def _specials(self, a, b):
-        """NaN, +Inf and -Inf of a step's operands."""
-        addends = self._addends
-        nan = Cat(x.nan for x in (a, b) if hasattr(x, "nan")).any()
-        flags = []
-        for i, (x, y) in enumerate(zip(a.lanes, b.lanes)):
-            row = self._scale_nonzeros(a, b, i // addends.size)
-            nonzero = 1
-            if row:
-                nonzero = choose({c: select(c, x, y, self._a.sides) for c in row}, row)
-            flag = lane_flags(x, y, nonzero)
-            if flag:
-                flags.append((*flag, x.neg ^ y.neg))
-        if not flags:
-            return nan, Const(0, 1), Const(0, 1)
-        nan = nan | Cat(flag[0] for flag in flags).any()
-        pos_inf, neg_inf = (
-            Cat(inf & (neg if negative else ~neg) for _, inf, neg in flags).any()
-            for negative in (False, True)
-        )
-        return nan, pos_inf, neg_inf
 
-    def _scale_nonzeros(self, a, b, group):
-        """By combination, whether a group's scales are not zero; nothing where they never are."""
-        addends = self._addends
-        row = {}
-        for c in addends.combinations if addends.scale.has_significand else ():
-            scales = addends.operand_scales(a, b, group, c).values()
-            significands = [s.sig.any() for s in scales if "sig" in s.shape().members]
-            row[c] = Cat(significands).all()
-        return row
+def specials(addends, a, b):
+    """NaN, +Inf and -Inf of a step's operands."""
+    nan = Cat(x.nan for x in (a, b) if hasattr(x, "nan")).any()
+    flags = []
+    for i, (x, y) in enumerate(zip(a.lanes, b.lanes)):
+        row = _scale_nonzeros(addends, a, b, i // addends.size)
+        nonzero = 1
+        if row:
+            nonzero = choose({c: select(c, x, y, addends.a.sides) for c in row}, row)
+        flag = lane_flags(x, y, nonzero)
+        if flag:
+            flags.append((*flag, x.neg ^ y.neg))
+    if not flags:
+        return nan, Const(0, 1), Const(0, 1)
+    nan = nan | Cat(flag[0] for flag in flags).any()
+    pos_inf, neg_inf = (
+        Cat(inf & (neg if negative else ~neg) for _, inf, neg in flags).any()
+        for negative in (False, True)
+    )
+    return nan, pos_inf, neg_inf
+
+
+def _scale_nonzeros(addends, a, b, group):
+    """By combination, whether a group's scales are not zero; nothing where they never are."""
+    row = {}
+    for c in addends.combinations if addends.scale.has_significand else ():
+        scales = addends.operand_scales(a, b, group, c).values()
+        significands = [s.sig.any() for s in scales if "sig" in s.shape().members]
+        row[c] = Cat(significands).all()
+    return row
 
 
 def shifted(value, room):

@@ -30,7 +30,7 @@ class RoundBinary32(Shared):
     def __init__(self, width, key_width, unit, truncate=False, fraction_width=23):
         self._unit, self._truncate, self._fraction_width = unit, truncate, fraction_width
         rule = f"truncate{fraction_width}" if truncate else "round"
-        self.module_name = f"{rule}_binary32_w{width}_e{key_width}_u{unit}"
+        self.module_name = f"{rule}_binary32_w{width}_e{key_width}_u{unit}".replace("-", "m")
         super().__init__({"total": In(width), "key": In(key_width), "o": Out(32)})
 
     def elaborate(self, platform):

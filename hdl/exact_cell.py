@@ -1,0 +1,127 @@
+"""The exact cell of a matrix unit: K products and a fixed-point accumulator that loses nothing."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib.wiring import In, Out
+
+from .addends import GroupAddends, ProductAddends
+from .cell import part
+from .fused import BINARY32_MIN_EXPONENT, specials
+from .lanes import multiplies_integers
+from .library import Shared, bounds, place
+from .naming import pair_name
+from .operand import operand_layout
+from .pipeline import Pipeline
+from .rounding import INFINITY, NAN, SIGNIFICAND_WIDTH, RoundBinary32
+from .shift import shift_right
+
+
+class ExactCell(Shared):
+    """Dot product of decoded operands, block scales and a fixed-point accumulator.
+
+    Function  ``total = (first ? c : total) + sum(addends)``, exact; ``acc`` is ``total`` rounded
+              once. An addend or a total outside the window makes ``acc`` NaN until ``first``.
+    Formats   Pairs of BlockFormats with float or integer elements and block scales of 8 bits, or
+              none.
+    Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``, ``acc``: binary32.
+    Widths    ``window.width`` bits of ``2**window.low`` each.
+    Timing    Latency 2 and one for each of the ``pipeline`` stages inside, as :class:`FusedCell`.
+    Errors    None beyond those of the parts.
+    Source    NUMERICS, section 4, ``exact``. Golden: ``golden.exact``.
+    """
+
+    part = "accumulator"
+    result_width = 32
+
+    def __init__(self, fmt_a, fmt_b, k, window, *, size, pipeline=0):
+        self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
+        self._window = window
+        self._addends = (ProductAddends if size == 1 else GroupAddends)(fmt_a, fmt_b, k)
+        self._bias = 1 - self._addends.smallest_exponent
+        self.parameters = {"low": window.low, "high": window.high, "length": window.length}
+        self.latency = 2 + Pipeline.depth(pipeline)
+        self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_exact"
+        raw = multiplies_integers(fmt_a, fmt_b)
+        super().__init__(
+            {
+                "en": In(1),
+                "valid": In(1),
+                "first": In(1),
+                "c": In(32),
+                "a": In(operand_layout(fmt_a, k, raw)),
+                "b": In(operand_layout(fmt_b, k, raw)),
+                "acc": Out(32, init=0),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        addends, window = self._addends, self._window
+        pipe = Pipeline(m, self.en, self._pipeline)
+
+        # Multiply, reduce, scale.
+        a, b = (
+            part(operand, fmt, 0, self.k)
+            for operand, fmt in ((self.a, self.a_format), (self.b, self.b_format))
+        )
+        built = addends.build(m, platform, a, b, self._bias, pipe, "")
+        flags = [pipe(flag, 4, 3, 1) for flag in specials(addends, a, b)]
+        valid, first, c = (pipe(value, 4, 3, 1) for value in (self.valid, self.first, self.c))
+
+        # Place the addends and the start in the window.
+        fields = addends.placed(m, built)
+        lowest = -self._bias - addends.fraction_width
+        values = [self._fixed(m, *field, lowest) for field in fields]
+        field, normal = c[23:31], c[23:31].any()
+        start_value = Cat(c[:23], normal)
+        start_key = (field | ~normal)[:8]
+        c_lowest = BINARY32_MIN_EXPONENT - 1 - (SIGNIFICAND_WIDTH - 1)
+        start, start_lost = self._fixed(m, "start", start_value, c[31], start_key, c_lowest)
+
+        # Add.
+        total = Signal(signed(window.width))
+        lost, nan, pos_inf, neg_inf = (Signal(name=n) for n in ("lost", "nan", "pos", "neg"))
+        previous = Mux(first, start, total)
+        wide = Signal(signed(window.width + len(values).bit_length() + 1))
+        m.d.comb += wide.eq(sum((value for value, _ in values), start=previous))
+        limit = 1 << (window.width - 1)
+        outside = (wide >= limit) | (wide <= -limit)
+        special = field.all()
+        started = [
+            start_lost & ~special,
+            special & c[:23].any(),
+            special & ~c[:23].any() & ~c[31],
+            special & ~c[:23].any() & c[31],
+        ]
+        fresh = [Cat(bit for _, bit in values).any() | outside, *flags]
+        with m.If(self.en & valid):
+            m.d.sync += total.eq(wide[: window.width])
+            for state, begin, new in zip((lost, nan, pos_inf, neg_inf), started, fresh):
+                m.d.sync += state.eq(Mux(first, begin, state) | new)
+
+        # Round what the last step left.
+        rounder = RoundBinary32(window.width, 1, -window.low)
+        ports = {"total": total.as_unsigned(), "key": Const(0, 1)}
+        rounded = place(m, platform, "round", rounder, **ports).o
+        invalid = nan | lost | (pos_inf & neg_inf)
+        infinity = Cat(Const(INFINITY, 31), neg_inf)
+        with m.If(self.en):
+            m.d.sync += self.acc.eq(Mux(invalid, NAN, Mux(pos_inf | neg_inf, infinity, rounded)))
+        return m
+
+    def _fixed(self, m, name, magnitude, neg, key, lowest):
+        """``(-1)**neg * magnitude * 2**(key + lowest)`` in units of the window, and whether it does
+        not fit."""
+        window = self._window
+        span = window.high - window.low
+        # | magnitude | room |: the key that puts the magnitude at the top needs no shift.
+        top = min(span, (1 << len(key)) - 1 + lowest - window.low)
+        room = max(top, 0)
+        distance = Signal(bounds(0, max(1, room + window.low - lowest)), name=f"{name}_distance")
+        beyond = Signal(name=f"{name}_beyond")
+        gap = Const(room + window.low - lowest) - key
+        m.d.comb += [beyond.eq(gap < 0), distance.eq(gap[: len(distance)])]
+        kept, cut = shift_right(m, name, magnitude, distance, room)
+        above = kept[span:].any() if len(kept) > span else Const(0, 1)
+        outside = magnitude.any() & (beyond | cut | above)
+        inside = kept[:span]
+        return Mux(neg, -inside, inside), outside
