@@ -7,6 +7,7 @@ from golden.tables import addend_size
 from hdl.cell import FusedCell
 from hdl.dot import Dot
 from hdl.int_cell import IntCell
+from hdl.macro_cell import MacroCell
 from hdl.matrix import Matrix
 
 
@@ -30,4 +31,6 @@ def cell(configuration):
         rule = Accumulator(default_fraction_bits(c.a, c.b))
         size, length = addend_size(c.a, c.b, c.k), c.k
     options = {"size": size, "length": length, "pipeline": c.pipeline, "acc": c.acc}
-    return FusedCell(c.a, c.b, c.k, rule, **options)
+    fused = FusedCell(c.a, c.b, c.k, rule, **options)
+    macros = [fmt.macro for fmt in (c.a, c.b) if fmt.macro is not None]
+    return MacroCell(fused, macros[0].size, c.pipeline) if macros else fused

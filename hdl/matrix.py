@@ -1,6 +1,6 @@
 """Matrix units: M x N cells fed by M + N operand rows, each decoded once at the edge."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from .lanes import multiplies_integers
@@ -87,12 +87,17 @@ class Matrix(Shared):
             control = registered
 
         # Multiply and accumulate.
+        extra = self._boundaries(m, control)
         results = []
         for i, a in enumerate(rows["a"]):
             for j, b in enumerate(rows["b"]):
                 name = f"cell_{i}_{j}" if self._m * self._n > 1 else "cell"
                 own_c = c.word_select(i * self._n + j, cell.result_width)
-                ports = {"en": self.en, "valid": control["valid"], "first": control["first"]}
+                ports = {
+                    "en": self.en,
+                    "valid": control["valid"],
+                    "first": control["first"],
+                } | extra
                 out = place(m, platform, name, cell, clocked=True, a=a, b=b, c=own_c, **ports)
                 results.append(out.acc)
         m.d.comb += self.o_d.eq(Cat(results))
@@ -107,6 +112,21 @@ class Matrix(Shared):
         with m.If(self.en):
             m.d.sync += self.o_valid.eq(done)
         return m
+
+    def _boundaries(self, m, control):
+        """Where macro blocks start and end, for cells that have them."""
+        steps = getattr(self.cell, "macro_steps", None)
+        if steps is None:
+            return {}
+        count, start, boundary = Signal(range(steps + 1)), Signal(), Signal()
+        position = Mux(control["first"], 0, count)
+        m.d.comb += [
+            start.eq(position == 0),
+            boundary.eq((position == steps - 1) | control["last"]),
+        ]
+        with m.If(self.en & control["valid"]):
+            m.d.sync += count.eq(Mux(boundary, 0, position + 1))
+        return {"start": start, "boundary": boundary}
 
     def _register(self, m, value):
         """``value`` one enabled cycle later."""

@@ -1,7 +1,8 @@
 """Operands at the edge of a unit: a vector of codes and its scales, decoded once for every cell
 that reads them."""
 
-from amaranth.hdl import Cat, Module, Value
+import numpy as np
+from amaranth.hdl import Array, Cat, Const, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -45,6 +46,8 @@ def operand_layout(fmt, k, raw=False):
         fields["scales"] = data.ArrayLayout(scale_layout(fmt.scale), scale_count(fmt, k))
     if fmt.element.has_nan or fmt.has_block_scale:
         fields["nan"] = 1
+    if fmt.macro is not None:
+        fields["reciprocal"] = 32
     return data.StructLayout(fields)
 
 
@@ -54,11 +57,21 @@ def scale_count(fmt, k):
 
 
 def operand_ports(fmt, k):
-    """Widths of an operand's ports: ``elems`` and, with block scales, ``scales``."""
+    """Widths of an operand's ports: ``elems``, with block scales ``scales``, with a macro-block
+    factor
+    ``macro``."""
     widths = {"elems": k * fmt.element.width}
     if fmt.has_block_scale:
         widths["scales"] = scale_count(fmt, k) * fmt.scale.width
+    if fmt.macro is not None:
+        widths["macro"] = fmt.macro.factor.width
     return widths
+
+
+def reciprocals(macro):
+    """Binary32 bits of 1 / f for every code of a macro-block factor, rounded to nearest even."""
+    values = np.float32(1) / macro.factor.values.astype(np.float32)
+    return [Const(int(bits), 32) for bits in values.view(np.uint32)]
 
 
 class DecodeOperand(Shared):
@@ -66,7 +79,8 @@ class DecodeOperand(Shared):
 
     Function  Each element as :class:`Decode` gives it, each scale as :class:`DecodeScale` does.
     Formats   Any BlockFormat with float or two's complement elements.
-    Shapes    ``elems``: ``k`` codes; ``scales``: a byte a block and side, the positive side first.
+    Shapes    ``elems``: ``k`` codes; ``scales``: a byte a block and side, the positive side first;
+              ``macro``: the code of the factor of the macro block that the elements lie in.
     Widths    ``o``: ``operand_layout(fmt, k, raw)``.
     Timing    Combinational.
     Errors    TypeError for elements that Decode refuses.
@@ -78,7 +92,8 @@ class DecodeOperand(Shared):
     def __init__(self, fmt, k, raw=False):
         self._fmt, self._k, self._raw = fmt, k, raw
         scale = f"_{fmt.scale.name}x{scale_count(fmt, k)}" if fmt.has_block_scale else ""
-        self.module_name = f"operand_{fmt.element.name}x{k}{scale}{'_raw' if raw else ''}"
+        kind = ("_raw" if raw else "") + ("_macro" if fmt.macro is not None else "")
+        self.module_name = f"operand_{fmt.element.name}x{k}{scale}{kind}"
         ports = {name: In(width) for name, width in operand_ports(fmt, k).items()}
         super().__init__(ports | {"o": Out(operand_layout(fmt, k, raw))})
 
@@ -108,5 +123,7 @@ class DecodeOperand(Shared):
             nans.append(out["nan"])
         if nans:
             fields.append(Cat(nans).any())
+        if self._fmt.macro is not None:
+            fields.append(Array(reciprocals(self._fmt.macro))[self.macro])
         m.d.comb += Value.cast(self.o).eq(Cat(fields))
         return m
