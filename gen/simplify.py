@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 
 from .bits import Chunk, Spec, constant, extended, joined, renamed, sliced, value_of, width_of, wire
@@ -12,6 +13,13 @@ from .rtlil import Wire
 _LOW_BITS = {"and", "or", "xor", "not", "neg", "add", "sub", "mul", "smul", "mux", "shl", "copy"}
 _WHOLE_OPERAND = {("mux", 0), ("shl", 1)}
 _BITWISE = {"all": "and", "any": "or", "parity": "xor"}
+_CALCULATE = {
+    "and": operator.and_,
+    "or": operator.or_,
+    "xor": operator.xor,
+    "add": operator.add,
+    "sub": operator.sub,
+}
 
 
 def simplify(netlist: Netlist) -> None:
@@ -101,8 +109,8 @@ def _reduced_binary(op: Op) -> Op | Spec:
             return b
         if op.kind == "xor" and value == ones:
             return Op("not", (a,), op.width)
-        if known is not None and op.kind in ("add", "sub"):
-            return constant(known + value if op.kind == "add" else known - value, op.width)
+        if known is not None:
+            return constant(_CALCULATE[op.kind](known, value), op.width)
     if a == b and op.kind in ("and", "or"):
         return a
     return replace(op, operands=(a, b))
