@@ -1,5 +1,6 @@
 """The pages under docs/ that golden generates are what it generates."""
 
+import doctest
 import inspect
 import pkgutil
 import re
@@ -36,6 +37,16 @@ def test_every_public_function_has_a_doctest():
                 if ">>>" not in (member.__doc__ or ""):
                     missing.append(f"{info.name}.{name}")
     assert not missing and count > 40
+
+
+def test_doctests():
+    """They say what happens."""
+    attempted = 0
+    for info in pkgutil.iter_modules(golden.__path__):
+        result = doctest.testmod(import_module(f"golden.{info.name}"))
+        assert result.failed == 0, info.name
+        attempted += result.attempted
+    assert attempted > 100
 
 
 def test_agreement_page():
@@ -77,3 +88,9 @@ def test_benchmark():
     x = np.random.default_rng(81).standard_normal((1024, 2048)).astype(np.float32)
     for name in golden.list_formats():
         assert bench_golden.peak(lambda name=name: golden.quantize(x, name)) < 2 * x.nbytes
+
+
+def test_examples_of_the_guide():
+    """docs/golden.md says what happens."""
+    result = doctest.testfile(str(PAGE.parent / "golden.md"), module_relative=False)
+    assert result.attempted > 20 and result.failed == 0
