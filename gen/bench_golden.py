@@ -25,27 +25,32 @@ def run(
     the size of the array.
     """
     x = np.random.default_rng(0).standard_normal((rows, columns)).astype(np.float32)
+    cases = [(name, "activations") for name in formats or list_formats()]
+    cases += [(n, "weights") for n, _ in cases if get_format(n).macro is not None]
     results = []
-    for name in formats or list_formats():
-        q = quantize(x, name)
-        element = get_format(name).element
-        cast = None
-        if not isinstance(element, DenormalIntFormat):
-            kind = dtype_of(element)
-            cast = _rate(lambda kind=kind: x.astype(kind), x.size, repeats)  # type: ignore[misc]
-        speed = _rate(lambda name=name: quantize(x, name), x.size, repeats)  # type: ignore[misc]
-        results.append(
-            {
-                "format": name,
-                "quantize": speed,
-                "dequantize": _rate(lambda q=q: dequantize(q), x.size, repeats),  # type: ignore[misc]
-                "cast": cast,
-                "ratio": None if cast is None else speed / cast,
-                "memory": peak(lambda name=name: quantize(x, name)) / x.nbytes,  # type: ignore[misc]
-            }
-        )
+    for name, role in cases:
+        results.append(_measure(x, name, role, repeats))
     _print(results, x.shape)
     return results
+
+
+def _measure(x: np.ndarray, name: str, role: str, repeats: int) -> dict[str, Any]:
+    """One row of :func:`run`."""
+    element = get_format(name).element
+    q = quantize(x, name, role=role)
+    cast = None
+    if not isinstance(element, DenormalIntFormat):
+        kind = dtype_of(element)
+        cast = _rate(lambda: x.astype(kind), x.size, repeats)
+    speed = _rate(lambda: quantize(x, name, role=role), x.size, repeats)
+    return {
+        "format": name if role == "activations" else f"{name} ({role})",
+        "quantize": speed,
+        "dequantize": _rate(lambda: dequantize(q), x.size, repeats),
+        "cast": cast,
+        "ratio": None if cast is None else speed / cast,
+        "memory": peak(lambda: quantize(x, name, role=role)) / x.nbytes,
+    }
 
 
 def _rate(call: Callable[[], Any], size: int, repeats: int) -> float:

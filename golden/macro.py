@@ -8,7 +8,7 @@ from golden.cast import cast, round_magnitude
 from golden.formats import BlockFormat, FloatFormat
 from golden.scaling import block_maxima, block_scales
 
-_CHUNK = 1 << 15
+_CHUNK = 1 << 17  # long chunks: the work on scales is per call
 _TRIALS = 16
 
 

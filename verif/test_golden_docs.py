@@ -39,16 +39,6 @@ def test_every_public_function_has_a_doctest():
     assert not missing and count > 40
 
 
-def test_doctests():
-    """They say what happens."""
-    attempted = 0
-    for info in pkgutil.iter_modules(golden.__path__):
-        result = doctest.testmod(import_module(f"golden.{info.name}"))
-        assert result.failed == 0, info.name
-        attempted += result.attempted
-    assert attempted > 100
-
-
 def test_agreement_page():
     """What docs/agreement.md says of ml_dtypes is so now; all agrees but mxint8's -2."""
     text = AGREEMENT.read_text(encoding="utf-8")
@@ -83,7 +73,7 @@ def test_accuracy_page():
 def test_benchmark():
     """Small enough to be quick: every format is timed, and none needs twice the input's memory."""
     rows = bench_golden.run(64, 512, repeats=1)
-    assert [r["format"] for r in rows] == golden.list_formats()
+    assert [r["format"] for r in rows] == [*golden.list_formats(), "mxfp4_mbs (weights)"]
     assert all(r["quantize"] > 0 and r["dequantize"] > 0 for r in rows)
     x = np.random.default_rng(81).standard_normal((1024, 2048)).astype(np.float32)
     for name in golden.list_formats():
