@@ -90,8 +90,14 @@ def reduced(op: Op, ops: dict[str, Op]) -> Op | Spec:
             return op.operands[1]
         if op.width == 1 and [value_of(spec) for spec in op.operands[1:]] == [1, 0]:
             return first
-    if op.kind in ("shl", "shr", "sshr") and value_of(op.operands[1]) == 0:
-        return first
+    if op.kind in ("shl", "shr", "sshr"):
+        distance = value_of(op.operands[1])
+        if distance is not None and op.kind == "shl":
+            return sliced((*constant(0, min(distance, op.width)), *first), 0, op.width)
+        if distance is not None:
+            signed = op.kind == "sshr"
+            rest = sliced(first, min(distance, op.width - signed), op.width)
+            return extended(rest, op.width, signed)
     return op
 
 

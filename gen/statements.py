@@ -112,12 +112,15 @@ def _statements(expressions: Expressions, body: Body, sign: str, indent: int) ->
 def _switch(expressions: Expressions, switch: Switch, sign: str, indent: int) -> list[str]:
     """A switch: if and else if where every case asks for one bit, case or casez otherwise."""
     space = " " * indent
-    conditions = [_condition(expressions, switch.selector, case.patterns) for case in switch.cases]
+    cases = list(switch.cases)
+    while cases and not cases[-1].body:
+        cases.pop()
+    conditions = [_condition(expressions, switch.selector, case.patterns) for case in cases]
     if None in conditions:
-        loose = any("-" in pattern for case in switch.cases for pattern in case.patterns)
+        loose = any("-" in pattern for case in cases for pattern in case.patterns)
         word = "casez" if loose else "case"
         lines = [f"{space}{word} ({expressions.text(switch.selector)})"]
-        for case in switch.cases:
+        for case in cases:
             bits = (pattern.replace("-", "?") for pattern in case.patterns)
             labels = ", ".join(f"{width_of(switch.selector)}'b{pattern}" for pattern in bits)
             lines += [f"{space}    {labels or 'default'}: begin"]
@@ -125,7 +128,7 @@ def _switch(expressions: Expressions, switch: Switch, sign: str, indent: int) ->
             lines += [f"{space}    end"]
         return [*lines, f"{space}endcase"]
     lines = []
-    for condition, case in zip(conditions, switch.cases):
+    for condition, case in zip(conditions, cases):
         if not lines and not condition:
             return _statements(expressions, case.body, sign, indent)
         alone = len(case.body) == 1 and isinstance(case.body[0], Switch)

@@ -15,6 +15,7 @@ def unproven(rtlil: str, verilog: str, folder: Path) -> list[str]:
     Each module is compared by itself, its instances being black boxes matched by name: what goes in
     has to be equal, what comes out is then taken to be. Registers start anywhere, but equal.
     """
+    rtlil = re.sub(r"(?<=\\)[\w.]+", lambda match: match[0].replace(".", "_"), rtlil)
     modules = {module.name: module for module in parse(rtlil)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "gold.il").write_text(rtlil)
@@ -27,8 +28,9 @@ def unproven(rtlil: str, verilog: str, folder: Path) -> list[str]:
         for box in dict.fromkeys(cell.kind for cell in module.cells if cell.kind in modules):
             lines += [f"design -copy-from gold {box}", f"blackbox {box}"]
         lines += ["opt_clean gold gate", "equiv_make gold gate equiv", "hierarchy -top equiv"]
-        lines += ["opt_clean equiv", "equiv_struct equiv", "equiv_simple equiv"]
-        lines += ["equiv_induct equiv", "equiv_status equiv"]
+        lines += ["opt_clean equiv", "equiv_struct equiv"]
+        lines += [f"{way} -ignore-unknown-cells equiv" for way in ("equiv_simple", "equiv_induct")]
+        lines += ["equiv_status equiv"]
     verdicts = re.split(r"^module (\S+)$", yosys.run(lines, folder), flags=re.MULTILINE)
     proven = {
         name
