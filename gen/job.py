@@ -20,6 +20,7 @@ class Job:
     ``configuration``, ``description``: what is under test, and its NAME.json. ``seed``: of every
     random choice. ``count``: random dot products, or the most to take from ``tensors``, a pair of
     float32 arrays (M, K) and (N, K) that are driven in place of corners and random stimuli.
+    ``most``: dot products of any kind of corner, None for all.
     """
 
     configuration: Configuration
@@ -27,6 +28,7 @@ class Job:
     seed: int
     count: int
     tensors: tuple[np.ndarray, np.ndarray] | None = None
+    most: int | None = None
 
     @classmethod
     def current(cls) -> "Job":

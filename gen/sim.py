@@ -16,7 +16,7 @@ from .job import Job, Report
 from .simulator import SIMULATORS, Simulation
 
 FOLDER = Path("build/sim")
-COUNT = {"verilator": 10_000, "icarus": 500}  # random dot products if the user names no COUNT
+COUNT = {"verilator": 10_000, "icarus": 250}  # random dot products if the user names no COUNT
 COUNT_WITH_WAVES = 100
 DATA_COUNT = {"verilator": 4096, "icarus": 64}  # dot products of the user's tensors
 
@@ -53,13 +53,14 @@ def run(
     if count is None:
         counts = COUNT if tensors is None else DATA_COUNT
         count = COUNT_WITH_WAVES if waves else counts[simulator]
+    most = None if simulator == "verilator" and not waves else count
     path, description = verilog.write(configuration)
     simulation = Simulation(path, simulator, folder, waves)
     print(f"{configuration.name} on {simulator}, SEED={seed}")
     start = time.monotonic()
     simulation.build()
     built = time.monotonic()
-    job = Job(configuration, json.loads(description.read_text()), seed, count, tensors)
+    job = Job(configuration, json.loads(description.read_text()), seed, count, tensors, most)
     report = simulation.run(f"verif.tb_{configuration.unit}", job)
     print(summary(report, time.monotonic() - built, built - start))
     if waves:

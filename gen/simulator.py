@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,27 @@ class BuildError(RuntimeError):
     """The simulator refused the Verilog, or died; the message ends with what it said."""
 
 
-class _Verilator(runner.Verilator):
+class _Limited(runner.Runner):
+    """A runner whose commands end after ``limit`` seconds: a design may loop in no time at all."""
+
+    limit: float | None = None
+
+    def _execute_cmds(self, cmds, cwd, stdout=None):
+        for command in cmds:
+            options = {"cwd": cwd, "env": self.env, "stdout": stdout, "timeout": self.limit}
+            try:
+                done = subprocess.run(command, stderr=subprocess.STDOUT, **options)
+            except subprocess.TimeoutExpired:
+                raise RuntimeError(f"no end after {self.limit} s") from None
+            if done.returncode:
+                raise RuntimeError(f"{command[0]} ended with status {done.returncode}")
+
+
+class _Icarus(_Limited, runner.Icarus):
+    pass
+
+
+class _Verilator(_Limited, runner.Verilator):
     """Verilator with only the top's ports public, and its runtime compiled once for all designs."""
 
     def _build_command(self):
@@ -51,23 +72,26 @@ class Simulation:
     """One Verilog top in one simulator, built into a folder of its own.
 
     ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live.
+    ``limit``: seconds after which a command counts as failed, None for never.
     Raises UsageError when the simulator is missing.
     """
+
+    limit: float | None = None
 
     def __init__(self, verilog: Path, simulator: str, folder: Path, waves: bool = False):
         self._verilog, self._simulator, self._waves = verilog, simulator, waves
         self._top = verilog.stem
         self.folder = (folder / f"{self._top}-{simulator}{'-waves' * waves}").resolve()
-        self._environment = {}
+        self._environment: dict[str, str] = {}
         if simulator == "icarus":
             self._tool = tools.icarus()
             self._arguments: list[str] = []
         else:
             self._tool, self._environment = tools.verilator()
             self._arguments = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
-            # The testbench is the slow side: compile quickly rather than well.
+            # Compiling takes longer than simulating: do it quickly rather than well.
             makeflags = self._environment.get("MAKEFLAGS", "")
-            self._environment |= {"MAKEFLAGS": f"{makeflags} OPT_FAST=-O1 OPT_GLOBAL=-O1".strip()}
+            self._environment |= {"MAKEFLAGS": f"{makeflags} OPT_FAST=-O0 OPT_GLOBAL=-O1".strip()}
         self._runtime = folder.resolve() / f"verilator-runtime-{self._key(False)[:12]}"
 
     @property
@@ -84,7 +108,7 @@ class Simulation:
         stamp.unlink(missing_ok=True)
         with self._surroundings():
             self._share_runtime(self._runtime, self.folder)
-            tool = _Verilator() if self._simulator == "verilator" else runner.Icarus()
+            tool = self._runner()
             try:
                 tool.build(
                     sources=[self._verilog],
@@ -110,7 +134,7 @@ class Simulation:
             paths = {JOB: Path(scratch) / "job", REPORT: Path(scratch) / "report.json"}
             results = Path(scratch) / "results.xml"
             paths[JOB].write_bytes(pickle.dumps(job))
-            tool = _Verilator() if self._simulator == "verilator" else runner.Icarus()
+            tool = self._runner()
             try:
                 tool.test(
                     module,
@@ -134,6 +158,11 @@ class Simulation:
             why = f"{failed} of {tests} tests failed, {report.checked} dot products checked"
             raise BuildError(f"{self._simulator}: {why}\n{self._tail('sim.log')}")
         return report
+
+    def _runner(self) -> _Limited:
+        tool = _Verilator() if self._simulator == "verilator" else _Icarus()
+        tool.limit = self.limit
+        return tool
 
     def _key(self, with_text: bool) -> str:
         """What decides the compiled design: the tool, its options, the text without comments."""

@@ -118,6 +118,8 @@ class Bench:
                 if ready:
                     results.append(result)
                     idle = 0
+                    if len(results) > expected:
+                        raise StreamError(f"Results must be {expected}, not more")
             elif held is not None:
                 raise StreamError("A waiting result must not be withdrawn")
             if valid and str(i_ready.value) == "1":

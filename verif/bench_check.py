@@ -29,6 +29,14 @@ class Checker:
         """Reset, drive and compare; ``options`` go to Bench.stream. Returns the cycles it took."""
         return await self.compare(await self.bench(dut, stimuli), name, stimuli, **options)
 
+    async def corner(self, dut, name: str, stimuli) -> None:
+        """Check corners, a random sample of them if the job allows no more."""
+        most = self._job.most
+        if most is not None and most < len(stimuli):
+            name = f"{name}, {most:,} of {len(stimuli):,}"
+            stimuli = stimuli.slice(self._job.rng(name).permutation(len(stimuli))[:most])
+        await self.check(dut, name, stimuli)
+
     async def compare(self, bench: Bench, name: str, stimuli, **options) -> int:
         """Drive and compare on a running bench. Returns the cycles it took."""
         got, cycles = await bench.stream(stimuli.columns(), stimuli.results, **options)

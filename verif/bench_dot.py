@@ -47,6 +47,10 @@ class Vectors:
     def __len__(self) -> int:
         return len(self.a_codes)
 
+    def slice(self, rows) -> "Vectors":
+        """Some of the pairs."""
+        return Vectors(self.fa, self.fb, self.a_codes[rows], self.b_codes[rows], self.widths)
+
     def columns(self) -> dict[str, list[int]]:
         """The values of every input port, vector after vector."""
         return {

@@ -29,9 +29,9 @@ def chain(name: str, steps: int, length: int) -> Steps:
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def corners(dut):
-    await CHECKER.check(dut, "every pair of element codes", stimuli("pairs").pairs())
-    await CHECKER.check(dut, "corners of the scales", stimuli("scales").scale_corners())
-    await CHECKER.check(dut, "corners of the accumulator", stimuli("c").c_corners())
+    await CHECKER.corner(dut, "every pair of element codes", stimuli("pairs").pairs())
+    await CHECKER.corner(dut, "corners of the scales", stimuli("scales").scale_corners())
+    await CHECKER.corner(dut, "corners of the accumulator", stimuli("c").c_corners())
 
 
 @cocotb.test(skip=JOB.tensors is not None)
@@ -53,7 +53,7 @@ async def random_stalls(dut):
 
 @cocotb.test(skip=JOB.tensors is not None)
 async def reset_in_mid_stream(dut):
-    await CHECKER.resets(dut, lambda name: chain(name, 40, 4))
+    await CHECKER.resets(dut, lambda name: chain(name, 24, 4))
 
 
 @cocotb.test(skip=JOB.tensors is None)
