@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from .fused import FusedSum
@@ -71,7 +71,9 @@ class FusedCell(Shared):
         # Accumulate.
         acc = Mux(first, c, self.acc)
         for addends in prepared:
-            acc = self._sum.finish(m, platform, addends, acc)
+            start = Signal(32, name=f"{addends.prefix}start")
+            m.d.comb += start.eq(acc)
+            acc = self._sum.finish(m, platform, addends, start)
         with m.If(self.en & valid):
             m.d.sync += self.acc.eq(acc)
         return m
