@@ -8,7 +8,8 @@ RUN := .venv/bin/python -m gen
 quote = '$(subst ','\'',$(1))'
 option = $(if $(strip $(2)),$(1) $(call quote,$(strip $(2))))
 CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
-	$(call option,--k,$(K)) $(call option,--acc,$(ACC))
+	$(call option,--m,$(M)) $(call option,--n,$(N)) $(call option,--k,$(K)) \
+	$(call option,--acc,$(ACC)) $(call option,--pipeline,$(PIPELINE))
 
 .PHONY: help verilog sim synth tensors test lint clean icarus
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 help:
 	@echo "mxforge: from the name of a number format to verified Verilog."
 	@echo
-	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= K= ACC=]"
+	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= K= ACC= PIPELINE=]"
 	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1]"
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
@@ -24,8 +25,8 @@ help:
 	@echo "  make lint                    ruff and mypy alone"
 	@echo "  make clean                   remove build/"
 	@echo
-	@echo "FMT is a format, or a pair A:B (activations : weights); UNIT is mac or dot."
-	@echo "Known formats, more options and examples: $(RUN) --help"
+	@echo "FMT is a format, or a pair A:B (activations : weights). Known formats, units and"
+	@echo "accumulators, all options and examples: $(RUN) verilog --help"
 
 verilog: .venv/ready
 	@$(RUN) verilog $(CONFIGURATION)

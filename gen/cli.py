@@ -62,12 +62,15 @@ SIMULATOR = Value("name", {s: s for s in SIMULATORS}.__getitem__, " or ".join(SI
 
 
 class Verb(click.Command):
-    """A verb whose help ends with the known formats, which cost an import that only help needs."""
+    """A verb whose help ends with the known names, which cost an import that only help needs."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from golden import list_formats
-
         if any(parameter.name == "fmt" for parameter in self.params):
+            from gen.limits import ACCUMULATORS, UNITS
+            from golden import list_formats
+
+            with formatter.section("Units and accumulators"):
+                formatter.write_text(f"{' '.join(UNITS)}; {' '.join(ACCUMULATORS)}")
             with formatter.section("Formats"):
                 formatter.write_text(" ".join(list_formats()))
                 formatter.write_paragraph()
@@ -111,26 +114,29 @@ def cli() -> None:
 def configured(verb: Callable[..., None]) -> Callable[..., None]:
     """Give a verb the options that name a configuration."""
     for option in (
-        click.option("--acc", type=TEXT, help="Accumulator of a mac: fp32, the default."),
+        click.option("--pipeline", type=TEXT, help="Register stages in the datapath (default 0)."),
+        click.option("--acc", type=TEXT, help="Accumulator (default fp32; a dot has none)."),
         click.option(
             "--k", type=TEXT, help="Elements a step: a multiple of both blocks (default 32)."
         ),
-        click.option("--unit", type=TEXT, help="mac (the default) or dot, the exact sum alone."),
+        click.option("--n", type=TEXT, help="Columns of a unit that has them."),
+        click.option("--m", type=TEXT, help="Rows of a unit that has them."),
+        click.option("--unit", type=TEXT, help="mac (the default), dot (the exact sum alone), ..."),
         click.option("--fmt", type=TEXT, help="Format, or pair A:B (default amxfp4)."),
     ):
         verb = option(verb)
     return verb
 
 
-def _configuration(*, fmt: str, unit: str, k: str, acc: str) -> Configuration:
+def _configuration(**named: str | None) -> Configuration:
     from gen.config import Configuration
 
-    return Configuration.parse(fmt=fmt, unit=unit, k=k, acc=acc)
+    return Configuration.parse(**named)
 
 
 @cli.command(cls=Verb, short_help="Write the Verilog and its description.")
 @configured
-def verilog(**named: str) -> None:
+def verilog(**named: str | None) -> None:
     """Write Verilog: build/verilog/NAME.v and NAME.json (ports, parameters, latency, formats).
 
     \b
@@ -158,7 +164,7 @@ def sim(
     count: int | None,
     data: Path | None,
     waves: bool | None,
-    **named: str,
+    **named: str | None,
 ) -> None:
     """Run the generated Verilog in a simulator and compare every output bit with golden.
 
@@ -179,7 +185,7 @@ def sim(
 @click.option(
     "--lib", "libs", type=PATH, multiple=True, help="Liberty file, plain or .gz; may be repeated."
 )
-def synth(libs: tuple[Path | None, ...], **named: str) -> None:
+def synth(libs: tuple[Path | None, ...], **named: str | None) -> None:
     """Measure area, longest path and the share of each part, with Yosys.
 
     Without --lib, on a small built-in cell library, in gate equivalents (1 GE = one NAND2).

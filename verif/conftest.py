@@ -40,5 +40,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what an outer ``make`` hands down: its flags, and variables given to it."""
     for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GNUMAKEFLAGS"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("FMT", "UNIT", "K", "ACC", "SIM", "SEED", "COUNT", "DATA", "WAVES", "LIB"):
+    for name in (
+        "FMT",
+        "UNIT",
+        "M",
+        "N",
+        "K",
+        "ACC",
+        "PIPELINE",
+        "SIM",
+        "COUNT",
+        "DATA",
+        "LIB",
+        "SEED",
+        "WAVES",
+    ):
         monkeypatch.delenv(name, raising=False)

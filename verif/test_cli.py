@@ -47,6 +47,8 @@ REFUSED = {
     "verilog --fmt mxfp4 --k 33": (
         "K must be a multiple of the 32 elements of mxfp4's block, not 33."
     ),
+    "verilog --m 4": "M must be left out for unit mac, not '4'.",
+    "verilog --pipeline 99": "PIPELINE must be from 0 to 4, not 99.",
     "verilog --k many": "K must be an integer, not 'many'.",
     "verilog --k 0": "K must be from 1 to 1024, not 0.",
     "sim --fmt nope": f"Format must be one of {FORMATS}, not 'nope'.",
@@ -94,8 +96,9 @@ def test_verilog_writes_both_files(capsys, tmp_path):
 
 
 def test_empty_options_are_the_defaults(calls):
+    empty = ["--fmt", "", "--unit", " ", "--m", "", "--n", "", "--k", "", "--acc", ""]
     for verb in ("verilog", "sim", "synth"):
-        assert gen.cli.main([verb, "--fmt", "", "--unit", " ", "--k", "", "--acc", ""]) == 0
+        assert gen.cli.main([verb, *empty, "--pipeline", ""]) == 0
     options = ["--sim", "", "--seed", "", "--count", "", "--data", "", "--waves", ""]
     assert gen.cli.main(["sim", *options]) == 0
     assert gen.cli.main(["synth", "--lib", ""]) == 0
@@ -110,10 +113,10 @@ def test_empty_options_are_the_defaults(calls):
 
 
 def test_options_arrive(calls):
-    line = "sim --fmt amxfp4:mxfp4 --unit mac --k 64 --acc fp32 --sim icarus --seed 5 --count 9"
-    assert gen.cli.main([*line.split(), "--data", "my x.npz", "--waves", "1"]) == 0
+    line = "sim --fmt amxfp4:mxfp4 --unit mac --k 64 --acc fp32 --pipeline 1 --sim icarus --seed 5"
+    assert gen.cli.main([*line.split(), "--count", "9", "--data", "my x.npz", "--waves", "1"]) == 0
     assert gen.cli.main(["synth", "--fmt", "nvfp4", "--lib", "a.lib", "--lib", "b.lib.gz"]) == 0
-    pair = Configuration.parse("amxfp4:mxfp4", "mac", 64, "fp32")
+    pair = Configuration.parse("amxfp4:mxfp4", "mac", 64, "fp32", pipeline=1)
     assert calls == [
         ((pair, "icarus", 5, 9, Path("my x.npz"), True), {}),
         ((Configuration.parse("nvfp4"), [Path("a.lib"), Path("b.lib.gz")]), {}),

@@ -34,7 +34,8 @@ LINES = {
     "verilog FMT=amxfp4:mxfp4 UNIT=dot K=64 ACC=fp32": (
         "verilog --fmt amxfp4:mxfp4 --unit dot --k 64 --acc fp32"
     ),
-    "verilog FMT= UNIT= K= ACC=": "verilog",
+    "verilog FMT= UNIT= M= N= K= ACC= PIPELINE=": "verilog",
+    "synth UNIT=tile M=4 N=8 PIPELINE=2": "synth --unit tile --m 4 --n 8 --pipeline 2",
     "sim FMT=nvfp4 SIM=icarus SEED=3 COUNT=20000 DATA=build/tensors.npz WAVES=1": (
         "sim --fmt nvfp4 --sim icarus --seed 3 --count 20000 --data build/tensors.npz --waves 1"
     ),
