@@ -1,42 +1,55 @@
 """Every configuration's Verilog against golden, bit for bit, on both simulators."""
 
 import os
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gen import tools, verilog
 from gen.config import Configuration
 from gen.sim import run
 from verif.bench_codes import Elements, every_pair
 from verif.pairs import CONFIGURATIONS, FORMATS, IDS, MIXED
 
-SEED = int(os.environ.get("SEED") or 1)
 DOT_PRODUCTS = 10_000
 DOT_PRODUCTS_ON_ICARUS = 40
 
 
+def lint(path: Path) -> str:
+    """Verilator's warnings, all but those that lint.vlt waives with a reason."""
+    binary, environment = tools.verilator()
+    command = [binary, "--lint-only", "-Wall", "--quiet", Path(__file__).parent / "lint.vlt", path]
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or done.stderr, done.stdout
+    return done.stderr
+
+
 @pytest.mark.parametrize(("unit", "pair", "k"), CONFIGURATIONS, ids=IDS)
-def test_verilator(unit, pair, k):
-    report = run(Configuration.parse(pair, unit, k), "verilator", SEED, DOT_PRODUCTS)
+def test_verilator(unit, pair, k, seed):
+    configuration = Configuration.parse(pair, unit, k)
+    report = run(configuration, "verilator", seed, DOT_PRODUCTS)
     parts = {part["name"]: part for part in report.parts}
     assert report.mismatch is None
     assert parts["random"]["checked"] == DOT_PRODUCTS
     assert all(part["checked"] > 0 for part in report.parts)
     assert "every pair of element codes" in parts
+    assert lint(verilog.FOLDER / f"{configuration.name}.v") == ""
 
 
 @pytest.mark.parametrize(("unit", "pair", "k"), CONFIGURATIONS, ids=IDS)
-def test_icarus(unit, pair, k):
-    report = run(Configuration.parse(pair, unit, k), "icarus", SEED, DOT_PRODUCTS_ON_ICARUS)
+def test_icarus(unit, pair, k, seed):
+    report = run(Configuration.parse(pair, unit, k), "icarus", seed, DOT_PRODUCTS_ON_ICARUS)
     assert report.mismatch is None
     assert all(part["checked"] > 0 for part in report.parts)
 
 
 @pytest.mark.parametrize("pair", FORMATS + MIXED)
-def test_every_pair_of_codes_is_among_the_stimuli(pair):
+def test_every_pair_of_codes_is_among_the_stimuli(pair, rng):
     configuration = Configuration.parse(pair)
     a, b, k = configuration.a, configuration.b, configuration.k
-    rng = np.random.default_rng(SEED)
     codes_a, codes_b = every_pair(Elements(a, k, rng), Elements(b, k, rng), ordered=True)
     width = b.element.width
     seen = np.unique(codes_a.astype(np.int64) << width | codes_b)
