@@ -53,7 +53,7 @@ def int_matmul(qa: Quantized, qb: Quantized, c: np.ndarray | None = None) -> np.
 
 
 def _integers(q: Quantized, length: int) -> np.ndarray:
-    """Elements in units of their ulp, float64, zeros up to ``length`` and in the padding."""
+    """Elements in units of their ulp, float64, with zeros up to ``length``."""
     element = q.format.element
     values = np.ldexp(element.values, -element.ulp_exponent)[q.codes]
     if q.zero_points is not None and isinstance(element, DenormalIntFormat):
@@ -64,7 +64,6 @@ def _integers(q: Quantized, length: int) -> np.ndarray:
         )
         shift = 2.0 * (zero.astype(np.float64) - element.zero_point)
         values = np.where(q.codes < element.levels, values - shift, values)
-    values[:, q.shape[1] :] = 0
     return np.pad(values, [(0, 0), (0, max(0, length - values.shape[1]))])[:, :length]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from gen.formats_page import table
 from golden import from_codes, matmul
+from verif.campaign import campaign_rows
 from verif.peers_mmasim import compare
 from verif.peers_values import gfloat_block_rows, gfloat_rows, ml_dtypes_rows
 
@@ -23,6 +24,15 @@ TEXT = """# Agreement with others
 Written by `python -m verif.peers`, with ml_dtypes {ml_dtypes}, gfloat {gfloat}, mmasim {mmasim}
 and torch {torch}. Equal means the same value, NaN as NaN, +0 and -0 told apart; of matrix units,
 the same bits.
+
+## Fractions
+
+`verif/oracle.py` and `verif/oracle_quantize.py` write the arithmetic down once more, in exact
+fractions, and share no code with golden. All 2^16 bfloat16 values in blocks of four through every
+stored format, and random blocks of eight through every combination of element, rule, scale
+format, rounding and sides (`python -m verif.campaign`):
+
+{campaign_table}
 
 ## ml_dtypes
 
@@ -84,6 +94,7 @@ def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else SLICE
     text = TEXT.format(
         **{name: version(name) for name in ("ml_dtypes", "gfloat", "mmasim", "torch")},
+        campaign_table=table(["blocks", "equal"], campaign_rows()),
         ml_dtypes_table=table(["element", "codes", "casts"], ml_dtypes_rows()),
         gfloat_table=table(["element", "codes", "ties to even", "ties away"], gfloat_rows()),
         gfloat_blocks=table(["format", "elements"], gfloat_block_rows()),

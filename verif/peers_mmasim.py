@@ -69,6 +69,8 @@ def operands(rng: np.random.Generator, fmt: BlockFormat, rows: int, k: int, kind
         codes = finite[rng.integers(0, len(finite), (rows, k))]
         if width == 16:
             center = np.clip(rng.standard_normal((rows, k)) * 2.0**6, -60000, 60000)
+            if kind == 2 and fmt.element.exponent_width == 8:
+                center = np.ldexp(center, rng.integers(-88, -70, (rows, k)))
             table = fmt.element.values[finite]
             order = np.argsort(table)
             codes = finite[order[np.searchsorted(table[order], center)]]
@@ -78,7 +80,7 @@ def operands(rng: np.random.Generator, fmt: BlockFormat, rows: int, k: int, kind
         return codes, None
     shape = (rows, k // fmt.block_size)
     if fmt.scale is E8M0:
-        low, high = [(0, 256), (120, 136), (50, 70)][kind]
+        low, high = [(0, 256), (120, 136), (46, 58)][kind]
     else:
         low, high = [(0, 128), (40, 80), (0, 10)][kind]
     return codes, rng.integers(low, high, shape).astype(np.uint8)
@@ -90,7 +92,7 @@ def starts(rng: np.random.Generator, shape: tuple[int, int], kind: int) -> np.nd
     if kind:
         exponent = rng.integers(*((115, 145) if kind == 1 else (0, 30)), shape).astype(np.uint32)
         bits = (bits & np.uint32(0x807FFFFF)) | exponent << np.uint32(23)
-        bits[rng.random(shape) < 0.2] = 0
+        bits[rng.random(shape) < (0.2 if kind == 1 else 0.6)] = 0
     return bits
 
 

@@ -63,6 +63,14 @@ def test_dynamic(fmt):
     assert check(x, fmt, dynamic=True) == 12
 
 
+def test_dynamic_ties():
+    """Factors whose errors binary64 cannot tell apart: fractions decide."""
+    pairs = np.float32([[12, 52], [24, 53], [26, 50], [53, 48], [25, 52]])
+    x = np.repeat(pairs, 64, axis=1)
+    assert check(x, DYNAMIC, dynamic=True) == 5
+    assert (quantize(x, DYNAMIC).macro_scales == 4 << 4).all()
+
+
 def test_hybrid_is_dynamic_for_weights():
     x = tensor(32, 8, 256)
     for role, method in (("weights", DYNAMIC), ("activations", STATIC)):

@@ -53,6 +53,14 @@ def test_exact_full_range():
     assert window.low == -256 and window.width == 256 + 6 + 5 + 256 + 3
 
 
+def test_exact_rounds_on_all_bits():
+    """A tie but for a bit 66 places below goes up, on its own to even."""
+    one = quantize(np.ones((1, 3), np.float32), "bf16")
+    for tiny, want in ((0, 2.0**30), (2.0**-60, 2.0**30 + 2**7), (-(2.0**-60), 2.0**30)):
+        q = quantize(np.float32([[2**30, 2**6, tiny]]), "bf16")
+        assert matmul(q, one, "exact")[0, 0] == want
+
+
 def test_exact_window():
     """An addend or a sum outside the window sets a sticky flag, which reads as NaN."""
     ones = np.full((1, 32), 2, np.uint8)
@@ -89,6 +97,12 @@ def test_int32_wraps():
     assert matmul(a, a, "int32", c=c)[0, 0] == 2**31 - 1 + 4 * 127 * 127 - 2**32
     low = from_codes(np.uint8([[128]]), "int8", np.ones((1, 1), np.float32))
     assert matmul(low, low, "int32")[0, 0] == 128 * 128
+
+
+def test_int32_wraps_a_long_sum():
+    k = 140_000
+    low = from_codes(np.full((1, k), 128, np.uint8), "int8", np.ones((1, 1), np.float32))
+    assert matmul(low, low, "int32")[0, 0] == k * 128 * 128 - 2**32
 
 
 def test_scales_of_whole_tensors():
@@ -144,6 +158,27 @@ def test_directed_nvfp4():
         from_codes(codes[i : i + 1], fmt, np.uint8(127 + exponents[i : i + 1])) for i in (0, 1)
     )
     assert matmul(qa, qb, "blackwell_nvfp4")[0, 0] == -0.875
+
+
+@pytest.mark.parametrize(
+    "preset, bits, zero",
+    [("ampere_bf16", 24, -132), ("hopper_bf16", 25, -133), ("blackwell_mxfp4_k64", 35, -139)],
+)
+def test_zeros_take_part(preset, bits, zero):
+    """2^-149 less what lies just below, or just inside, the last bit that zeros leave in sight."""
+    length = PRESETS[preset].length
+    for below, want in ((zero - bits - 1, 2.0**-149), (zero - bits, 0.0)):
+        if preset.endswith("bf16"):
+            a, b = np.zeros((2, 1, length), np.float32)
+            a[0, :2], b[0, :2] = [2.0**-74, 2.0**-80], [2.0**-75, -(2.0 ** (below + 80))]
+            qa, qb = quantize(a, "bf16"), quantize(b, "bf16")
+        else:
+            codes = np.zeros((2, 1, length), np.uint8)
+            codes[:, 0, [0, 32]] = 2
+            codes[1, 0, 32] = 10
+            qa = from_codes(codes[0], "mxfp4", np.uint8([[127 - 74, 127 - 80]]))
+            qb = from_codes(codes[1], "mxfp4", np.uint8([[127 - 75, 127 + below + 80]]))
+        assert matmul(qa, qb, preset)[0, 0] == want
 
 
 @pytest.mark.parametrize("name", [n for n in PRESETS if n != "hopper_fp8"])

@@ -9,6 +9,7 @@ import pytest
 
 from golden import dequantize, quantize
 from golden.formats import E8M0, ELEMENTS, FORMATS, FP32, SCALE_RULES, UE4M3, UE5M2, get_format
+from golden.scaling import sticky_sum
 from verif import oracle, oracle_quantize
 
 STORED = [f for f in FORMATS.values() if f.scale is not None and f.macro is None]
@@ -194,6 +195,19 @@ def test_dequantize(fmt):
             else:
                 want = np.uint32(oracle.binary32_bits(v * s * t)).view(np.float32)
                 assert got[i, j] == want, f"{fmt.name} {q.codes[i, j]} {entry} {got[i, j]} {want}"
+
+
+def test_sticky_sum():
+    """40 bits of a sum of binary32 numbers far apart, the last one set if any was lost."""
+    rng = np.random.default_rng(15)
+    a, b = np.ldexp(rng.random((2, 3000)).astype(np.float32), rng.integers(-60, 60, (2, 3000)))
+    a[:4], b[:4] = [1, 2.0**-30, 1, 1], [2.0**-39, 2.0**30, 0, 2.0**-30 - 2.0**-54]
+    got = sticky_sum(a.astype(np.float64), b.astype(np.float64))
+    for x, y, s in zip(a.tolist(), b.tolist(), got.tolist()):
+        exact = Fraction(x) + Fraction(y)
+        unit = oracle.power(oracle.floor_log2(exact) - 39)
+        kept = exact // unit
+        assert Fraction(s) == (kept | (kept * unit != exact)) * unit
 
 
 def test_blocks_larger_than_a_chunk():
