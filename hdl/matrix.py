@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from .lanes import multiplies_integers
 from .library import Shared, place
 from .operand import DecodeOperand, operand_ports
+from .pipeline import EDGE_STAGE
 
 
 class Matrix(Shared):
@@ -29,7 +30,7 @@ class Matrix(Shared):
         self.cell = cell
         self._m, self._n = m, n
         self._with_c = with_c
-        self._edge = pipeline >= 2
+        self._edge = pipeline >= EDGE_STAGE
         self._operands = {"a": (cell.a_format, m), "b": (cell.b_format, n)}
         self.latency = cell.latency + self._edge
         self.parameters = cell.parameters
