@@ -157,7 +157,5 @@ def _inner(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def _outer(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """(M, groups, size) and (N, groups, size) to (M, N, groups), through the matrix multiplier of
-    the host.
-    """
+    """(M, groups, size) and (N, groups, size) to (M, N, groups), by the host's matrix product."""
     return np.moveaxis(np.moveaxis(p, 1, 0) @ q.transpose(1, 2, 0), 0, -1)

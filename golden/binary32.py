@@ -12,8 +12,7 @@ _ULP_EXPONENT = MIN_EXPONENT - FRACTION_WIDTH  # -149, the weight of a subnormal
 
 
 def unpack(bits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Signed significand (23 fraction bits), exponent, is-NaN and is-Inf of binary32 bits of any
-    shape.
+    """Signed significand (23 fraction bits), exponent, is-NaN and is-Inf of binary32 bits.
 
     A subnormal keeps the minimum exponent and its leading zeros; NaN and Inf give significand 0.
 

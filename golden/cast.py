@@ -47,8 +47,9 @@ def cast_float(
     signed_zero: bool = True,
     saturate: bool = True,
 ) -> np.ndarray:
-    """:func:`cast` for a float element. Not saturating, too large becomes the code after the
-    largest: Inf, or NaN.
+    """:func:`cast` for a float element.
+
+    Without ``saturate`` what is too large becomes the code after the largest: Inf, or NaN.
 
     >>> from golden.formats import E4M3
     >>> [hex(c) for c in cast_float(np.float64([464, 465]), E4M3, saturate=False)]  # 464 is a tie

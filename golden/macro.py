@@ -86,8 +86,9 @@ def _least_error(x: np.ndarray, maxima: np.ndarray, fmt: BlockFormat) -> np.ndar
 def _errors(
     x: np.ndarray, maxima: np.ndarray, fmt: BlockFormat, dtype: type
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Squared error (lines, 16) of each factor with elements worked out in ``dtype``, and bounds on
-    what that misses, both float64.
+    """Squared error (lines, 16) of each factor, and how far off it may be, both float64.
+
+    Elements are worked out in ``dtype``.
     """
     size = x.shape[2]
     flat = np.abs(x.reshape(-1, size)).astype(dtype, copy=False)

@@ -9,8 +9,7 @@ from golden.tables import element_table, scale_table
 
 
 class Operand:
-    """Codes (..., K) and scale codes (..., blocks[, 2]) of one format, with what the sums need of
-    them.
+    """Codes (..., K) and scale codes (..., blocks[, 2]), with what the sums need of them.
 
     ``scales`` None stands for scales of one. ``nan``, shape (...): whether a scale is NaN.
     Raises ValueError when the scales do not fit the codes.
@@ -60,9 +59,7 @@ class Operand:
         return [np.maximum(integer, 0), np.minimum(integer, 0)]
 
     def group_scales(self, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Significand and exponent (..., K / size) of the scale of each side, repeated where a
-        block spans groups.
-        """
+        """Significand and exponent (..., K / size) of each side's scale, one entry per group."""
         repeat = self.block // size
         significand, exponent = self._significand, self._exponent
         if repeat > 1:
@@ -91,9 +88,7 @@ class Operand:
         return (significand * scale).reshape(shape), (exponent + scale_exponent).reshape(shape)
 
     def classes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sign (+1, -1), is-zero and is-Inf of every element (..., K); an element whose scale is
-        zero is zero.
-        """
+        """Sign (+1, -1), is-zero (or its scale is) and is-Inf of every element (..., K)."""
         values = self.fmt.element.values[self.codes]
         sign = np.where(np.signbit(values), -1, 1)
         zero = values == 0

@@ -40,8 +40,9 @@ def padded(length: int, block: int | None) -> int:
 
 
 def normal_axis(axis: int, ndim: int) -> int:
-    """``axis`` counted from the front. Raises ValueError outside -ndim..ndim-1, TypeError for what
-    is no int.
+    """``axis`` counted from the front.
+
+    Raises ValueError outside -ndim..ndim-1, TypeError for what is no int.
 
     >>> normal_axis(-1, 2)
     1

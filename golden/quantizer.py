@@ -139,9 +139,7 @@ def _same_integers(narrow: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _rows(x: np.ndarray, axis: int, block: int | None) -> np.ndarray:
-    """Blocks of ``x`` (B, block), contiguous float32, and the padded length; a view when the layout
-    allows.
-    """
+    """Blocks of ``x`` (B, block), contiguous and padded; a view when the layout allows."""
     moved = np.moveaxis(x, axis, -1)
     length = padded(moved.shape[-1], block)
     if length != moved.shape[-1]:
@@ -152,9 +150,7 @@ def _rows(x: np.ndarray, axis: int, block: int | None) -> np.ndarray:
 
 
 def _pieces(shape: tuple[int, int], size: int):
-    """Slices of a (B, block) array of about ``size`` elements, whole blocks together where they
-    fit.
-    """
+    """Slices of a (B, block) array of about ``size`` elements, whole blocks where they fit."""
     rows, columns = max(1, size // shape[1]), min(shape[1], size)
     for i in range(0, shape[0], rows):
         for j in range(0, shape[1], columns):

@@ -38,8 +38,7 @@ def block_maxima(blocks: np.ndarray, sides: int) -> tuple[np.ndarray, np.ndarray
 
 
 def rounding_significand(element) -> float:
-    """The significand from which an amax is nearer to the next power of two, on the element's own
-    grid.
+    """The significand from which amax rounds to the next power of two on the element's grid.
 
     1.75 for e2m1, 1.9375 for e4m3; integers count as floats with width - 2 mantissa bits.
 
@@ -52,8 +51,7 @@ def rounding_significand(element) -> float:
 
 
 def scale_exponents(maxima: np.ndarray, element, rule: str) -> np.ndarray:
-    """log2 of the scale by a power-of-two rule, int, before any clamping; maxima are positive
-    float64.
+    """log2 of the scale by a power-of-two rule, before any clamping, for positive float64 maxima.
 
     ``floor``, ``ceil``, ``rceil``, ``even`` and ``oas`` as in NUMERICS section 3. For elements
     other than e2m1 ``oas`` is ``even`` with its tie the other way, as it is for e2m1 (our choice).
@@ -84,8 +82,7 @@ def scale_exponents(maxima: np.ndarray, element, rule: str) -> np.ndarray:
 
 
 def tensor_scale(largest: np.float32, fmt: BlockFormat) -> np.float32:
-    """The binary32 scale that puts the tensor's largest magnitude at the largest element times the
-    largest scale.
+    """The binary32 scale that puts the largest magnitude at the largest element times scale.
 
     >>> from golden.formats import get_format
     >>> float(tensor_scale(np.float32(5376), get_format("nvfp4")))

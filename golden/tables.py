@@ -65,8 +65,7 @@ def element_table(element: ElementFormat) -> Table:
 
 @cache
 def scale_table(scale: FloatFormat) -> Table:
-    """The table of an 8-bit scale format; Inf counts as NaN, and bits above the format's are
-    ignored.
+    """The table of an 8-bit scale format; Inf is NaN, bits above the format's are ignored.
 
     >>> t = scale_table(FloatFormat("ue4m3", 8, 4, 3, 7, "nan", signed=False))
     >>> int(t.significand[0x3C]), int(t.exponent[0x3C]), bool(t.nan[0x7F])  # 12/8 * 2^0
