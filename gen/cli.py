@@ -114,14 +114,16 @@ def cli() -> None:
 def configured(verb: Callable[..., None]) -> Callable[..., None]:
     """Give a verb the options that name a configuration."""
     for option in (
-        click.option("--pipeline", type=TEXT, help="Register stages in the datapath (default 0)."),
-        click.option("--acc", type=TEXT, help="Accumulator (default fp32; a dot has none)."),
+        click.option("--pipeline", type=TEXT, help="Register stages, 0 to 4 (default 0)."),
+        click.option(
+            "--acc", type=TEXT, help="Accumulator (default fp32, of integers int32; a dot has none)."
+        ),
         click.option(
             "--k", type=TEXT, help="Elements a step: a multiple of both blocks (default 32)."
         ),
-        click.option("--n", type=TEXT, help="Columns of a unit that has them."),
-        click.option("--m", type=TEXT, help="Rows of a unit that has them."),
-        click.option("--unit", type=TEXT, help="mac (the default), dot (the exact sum alone), ..."),
+        click.option("--n", type=TEXT, help="Columns of a tile, 1 to 64 (default 4)."),
+        click.option("--m", type=TEXT, help="Rows of a tile, 1 to 64 (default 4)."),
+        click.option("--unit", type=TEXT, help="mac (default), tile (m x n of them), dot (exact sum)."),
         click.option("--fmt", type=TEXT, help="Format, or pair A:B (default amxfp4)."),
     ):
         verb = option(verb)
@@ -143,6 +145,8 @@ def verilog(**named: str | None) -> None:
     Examples:
       mxforge verilog --fmt amxfp4
       mxforge verilog --fmt mxfp8_e4m3:mxfp4 --unit dot --k 64
+      mxforge verilog --fmt mxfp4 --unit tile --m 8 --n 8 --pipeline 2
+      mxforge verilog --fmt fp8_e4m3 --acc hopper_fp8
     """
     configuration = _configuration(**named)
     from gen.verilog import write
@@ -173,6 +177,7 @@ def sim(
       mxforge sim --fmt amxfp4 --sim icarus
       mxforge sim --fmt nvfp4 --seed 7 --count 20000
       mxforge sim --fmt amxfp4 --data build/tensors.npz
+      mxforge sim --fmt dint4 --unit tile --m 2 --n 2
     """
     configuration = _configuration(**named)
     from gen.sim import run

@@ -10,12 +10,12 @@ from hdl.tile import Tile
 
 from .errors import UsageError
 from .limits import (
-    ACCUMULATORS,
     UNITS,
     check_accumulator,
     check_k,
     check_operands,
     check_shape,
+    default_accumulator,
 )
 from .units import core
 
@@ -59,7 +59,7 @@ class Configuration:
             raise UsageError(
                 f"Accumulator must be left out for unit dot, which has none, not {acc!r}"
             )
-        acc = None if unit == "dot" else acc or ACCUMULATORS[0]
+        acc = None if unit == "dot" else acc or default_accumulator(a, b)
         check_operands(unit, a, b)
         if acc:
             check_accumulator(acc, a, b)

@@ -8,8 +8,8 @@ from golden.formats import BlockFormat, FloatFormat
 
 from .errors import UsageError
 
-UNITS = ("mac", "dot")
-ACCUMULATORS = ("fp32",)
+UNITS = ("mac", "dot", "tile")
+ACCUMULATORS = ("fp32", "int32", *presets.PRESETS)
 LARGEST_K = 1024
 LARGEST_TILE = 64
 DEEPEST_PIPELINE = 4
@@ -18,20 +18,28 @@ DEEPEST_PIPELINE = 4
 def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
     """UsageError if ``unit`` cannot take this pair, whatever its accumulator."""
     for operand in (a, b):
-        name, width = operand.name, operand.element.width
-        if width > 8:
+        width = operand.element.width
+        if unit == "dot" and width > 8:
             raise UsageError(
-                f"Elements of a {unit} must have at most 8 bits, not the {width} of {name}"
+                f"Elements of a dot must have at most 8 bits, not the {width} of {operand.name}"
             )
-        if unit == "mac" and not operand.has_block_scale:
+        if unit != "dot" and operand.macro is not None:
             raise UsageError(
-                f"Formats of a mac must have an 8-bit block scale, which {name} has not"
+                f"Formats of a {unit} must have no macro-block factor, which {operand.name} has"
             )
-        if unit == "mac" and operand.macro is not None:
-            raise UsageError(f"Formats of a mac must have no macro-block factor, which {name} has")
+        if unit != "dot" and getattr(operand.element, "asymmetric", False):
+            raise UsageError(
+                f"Formats of a {unit} must have no zero points, which {operand.name} has"
+            )
     sizes = [f.block_size for f in (a, b) if f.has_block_scale and f.block_size]
     if sizes and max(sizes) % min(sizes):
         raise UsageError(f"Blocks must divide each other, not {a.block_size} and {b.block_size}")
+
+
+def default_accumulator(a: BlockFormat, b: BlockFormat) -> str:
+    """The accumulator of a pair when none is named: ``int32`` if all scales are binary32."""
+    outside = all(f.scale is not None and not f.has_block_scale for f in (a, b))
+    return "int32" if outside else ACCUMULATORS[0]
 
 
 def check_accumulator(acc: str, a: BlockFormat, b: BlockFormat) -> None:
@@ -44,6 +52,11 @@ def check_accumulator(acc: str, a: BlockFormat, b: BlockFormat) -> None:
         except ValueError as error:
             raise UsageError(str(error)) from None
         return
+    macros = {f.macro.size for f in (a, b) if f.macro is not None}
+    if macros and acc != "fp32":
+        raise UsageError(f"Accumulator for macro blocks must be fp32, not {acc}")
+    if len(macros) > 1:
+        raise UsageError(f"Macro blocks of both formats must be alike, not {sorted(macros)}")
     for operand in (a, b):
         is_integer = not isinstance(operand.element, FloatFormat)
         if acc == "int32" and (not is_integer or operand.has_block_scale or operand.sides == 2):
@@ -68,6 +81,11 @@ def check_k(k: int | str | None, a: BlockFormat, b: BlockFormat, acc: str | None
             raise UsageError(
                 f"K must be a multiple of the {operand.block_size} elements of"
                 f" {operand.name}'s block, not {size}"
+            )
+        if operand.macro is not None and operand.macro.size % size:
+            raise UsageError(
+                f"K must divide the {operand.macro.size} elements of {operand.name}'s macro block,"
+                f" not {size}"
             )
     if size % length:
         raise UsageError(f"K must be a multiple of the {length} products of {acc}, not {size}")

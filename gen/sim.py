@@ -17,6 +17,7 @@ from .simulator import SIMULATORS, Simulation
 
 FOLDER = Path("build/sim")
 COUNT = {"verilator": 10_000, "icarus": 250}  # random dot products if the user names no COUNT
+TILE_COUNT = {"verilator": 50_000, "icarus": 1_000}  # of a tile, which takes many a cycle
 COUNT_WITH_WAVES = 100
 DATA_COUNT = {"verilator": 4096, "icarus": 64}  # dot products of the user's tensors
 
@@ -43,15 +44,16 @@ def run(
     """
     if simulator not in SIMULATORS:
         raise UsageError(f"SIM must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
-    if data is not None and configuration.unit != "mac":
+    if data is not None and configuration.acc is None:
         raise UsageError(
-            f"DATA must be used with unit mac, not {configuration.unit}, which has no scales"
+            f"DATA must be used with unit mac or tile, not {configuration.unit}: it has no scales"
         )
     tensors = None if data is None else load_tensors(Path(data), configuration)
     if seed is None:
         seed = secrets.randbelow(1 << 32)
     if count is None:
-        counts = COUNT if tensors is None else DATA_COUNT
+        counts = TILE_COUNT if configuration.unit == "tile" else COUNT
+        counts = counts if tensors is None else DATA_COUNT
         count = COUNT_WITH_WAVES if waves else counts[simulator]
     most = None if simulator == "verilator" and not waves else count
     path, description = verilog.write(configuration)

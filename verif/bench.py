@@ -157,4 +157,5 @@ def decoded(label: str, fmt, codes: np.ndarray) -> list[str]:
     """Lines that show codes of an element or scale format in hex, and their values."""
     values = fmt.values[codes & (len(fmt.values) - 1)].ravel()
     text = " ".join(f"{value:g}" for value in values)
-    return [f"{label} {fmt.name}: {codes.astype(np.uint8).tobytes().hex(' ')}", f"  values {text}"]
+    digits = " ".join(f"{code:02x}" for code in codes.ravel().tolist())
+    return [f"{label} {fmt.name}: {digits}", f"  values {text}"]

@@ -5,6 +5,7 @@ import numpy as np
 from golden.formats import BlockFormat
 
 MOST_STEPS_OF_PAIRS = 4096
+USUAL = 24  # binades on either side of one; beyond, sums of bfloat16 products overflow
 
 
 class Elements:
@@ -13,9 +14,12 @@ class Elements:
     def __init__(self, fmt: BlockFormat, k: int, rng: np.random.Generator):
         self.fmt, self.k, self.rng = fmt, k, rng
         values = fmt.element.values
-        self.all = np.arange(len(values), dtype=np.uint8)
+        self.all = np.arange(len(values), dtype=np.uint8 if len(values) <= 256 else np.uint16)
         self.finite = self.all[np.isfinite(values)]
-        self.zero = np.uint8(np.flatnonzero(values == 0)[0])
+        size = np.abs(values[self.finite])
+        far = np.log2(np.maximum(size, 1) / np.where(size, np.minimum(size, 1), 1)) > USUAL
+        self.usual = self.finite[~far]
+        self.zero = self.all[np.flatnonzero(values == 0)[0]]
         self.by_magnitude = self.finite[np.argsort(np.abs(values[self.finite]), kind="stable")]
 
     def any(self, n: int) -> np.ndarray:
@@ -23,8 +27,8 @@ class Elements:
         return self.rng.choice(self.all, (n, self.k))
 
     def uniform(self, n: int) -> np.ndarray:
-        """Any finite codes (n, k)."""
-        return self.rng.choice(self.finite, (n, self.k))
+        """Any finite codes (n, k), of wide formats those within 2**USUAL of one."""
+        return self.rng.choice(self.usual, (n, self.k))
 
     def near(self, n: int) -> np.ndarray:
         """Finite codes (n, k), those of a step near each other in magnitude."""
@@ -48,7 +52,7 @@ class Elements:
         values = self.fmt.element.values.tolist()
         code_of = {v: i for i, v in reversed(list(enumerate(values)))}
         table = [code_of.get(-v, i) if v else i for i, v in enumerate(values)]
-        return np.array(table, np.uint8)[codes]
+        return np.array(table, self.all.dtype)[codes]
 
 
 class Scales:
@@ -86,6 +90,27 @@ class Scales:
         return flat.reshape(scales.shape)
 
 
+class NoScales:
+    """Scales of a format without a block scale: none, in the shape of no blocks."""
+
+    corners = np.zeros(1, np.uint8)
+
+    def __init__(self, fmt: BlockFormat, k: int, rng: np.random.Generator):
+        pass
+
+    def near(self, n: int, exponent=0, spread: int = 0) -> np.ndarray:
+        """None for each of ``n`` steps."""
+        return np.zeros((n, 0), np.uint8)
+
+    def uniform(self, n: int) -> np.ndarray:
+        """None for each of ``n`` steps."""
+        return np.zeros((n, 0), np.uint8)
+
+    def with_one(self, scales: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """``scales``, of which there are none."""
+        return scales
+
+
 def every_pair(a: Elements, b: Elements, ordered: bool) -> tuple[np.ndarray, np.ndarray]:
     """Steps (n, k) of a's and b's codes that hold every pair, in as many lanes as time allows.
 
@@ -94,7 +119,7 @@ def every_pair(a: Elements, b: Elements, ordered: bool) -> tuple[np.ndarray, np.
     """
     rng, k = a.rng, a.k
     pair = np.arange(len(a.all) * len(b.all))
-    code_a, code_b = (pair // len(b.all)).astype(np.uint8), (pair % len(b.all)).astype(np.uint8)
+    code_a, code_b = a.all[pair // len(b.all)], b.all[pair % len(b.all)]
     finite = np.isin(code_a, a.finite) & np.isin(code_b, b.finite)
     usual, odd = pair[finite], pair[~finite]
     product = np.abs(a.fmt.element.values[code_a[usual]] * b.fmt.element.values[code_b[usual]])

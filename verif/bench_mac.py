@@ -4,7 +4,7 @@ import numpy as np
 
 from golden.formats import BlockFormat
 from golden.tables import sums_in_groups
-from verif.bench_codes import Elements, Scales, every_pair
+from verif.bench_codes import Elements, NoScales, Scales, every_pair
 from verif.bench_steps import Steps
 
 CORNER_C = np.array(
@@ -23,15 +23,17 @@ SCALE_CORNERS = 2000
 class MacStimuli:
     """What a mac of one pair and K is driven with; each method returns Steps."""
 
-    def __init__(self, fa: BlockFormat, fb: BlockFormat, k: int, rng: np.random.Generator):
-        self.fa, self.fb, self.k, self.rng = fa, fb, k, rng
+    def __init__(self, fa: BlockFormat, fb: BlockFormat, k: int, acc: str, rng):
+        self.fa, self.fb, self.k, self.acc, self.rng = fa, fb, k, acc, rng
         self.a, self.b = Elements(fa, k, rng), Elements(fb, k, rng)
-        self.scale_a, self.scale_b = Scales(fa, k, rng), Scales(fb, k, rng)
+        self.scale_a, self.scale_b = (
+            (Scales if fmt.has_block_scale else NoScales)(fmt, k, rng) for fmt in (fa, fb)
+        )
 
     def steps(self, a_codes, a_scales, b_codes, b_scales, c=None) -> Steps:
         """Single steps; ``c`` None is +0."""
         c = np.zeros(len(a_codes), np.uint32) if c is None else c.astype(np.uint32)
-        return Steps.single(self.fa, self.fb, a_codes, a_scales, b_codes, b_scales, c)
+        return Steps.single(self.fa, self.fb, self.acc, a_codes, a_scales, b_codes, b_scales, c)
 
     def with_near_c(self, steps: Steps, span: int = 30) -> Steps:
         """The same steps with an accumulator within ``span`` binades of the products' sum."""
@@ -112,7 +114,7 @@ class MacStimuli:
         a_codes[::3, 0] = self.rng.choice(self.a.finite)
         scales = [x.near(n, self.rng.integers(-3, 4)) for x in (self.scale_a, self.scale_b)]
         for scale in scales:
-            flat = scale.reshape(n, -1)
+            flat = scale.reshape(n, scale[0].size)
             flat[:] = flat[:, :1]
         return self.with_near_c(self.steps(a_codes, scales[0], b_codes, scales[1]), 50)
 

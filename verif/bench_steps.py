@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from golden.arith import mac_step
 from golden.formats import BlockFormat
 from verif.bench import binary, decoded, pack
+from verif.bench_step import after_step
 
 
 @dataclass
@@ -15,12 +15,13 @@ class Steps:
     """N chains of L steps. A step is a dot product of K added to the accumulator.
 
     ``a_codes``, ``b_codes``: (N, L, K); ``a_scales``, ``b_scales``: (N, L, blocks[, 2]); ``c``:
-    (N, L) binary32 bits, of which only a chain's first counts; ``last``: (N, L), whether a result
-    leaves after the step.
+    (N, L) bits, of which only a chain's first counts; ``last``: (N, L), whether a result leaves
+    after the step. Scales of a format without have no blocks.
     """
 
     fa: BlockFormat
     fb: BlockFormat
+    acc: str
     a_codes: np.ndarray
     a_scales: np.ndarray
     b_codes: np.ndarray
@@ -31,25 +32,25 @@ class Steps:
     outputs = ("o_d",)
 
     @classmethod
-    def single(cls, fa, fb, a_codes, a_scales, b_codes, b_scales, c) -> "Steps":
+    def single(cls, fa, fb, acc, a_codes, a_scales, b_codes, b_scales, c) -> "Steps":
         """N chains of one step each, from arrays without the axis L."""
         arrays = [np.asarray(x)[:, None] for x in (a_codes, a_scales, b_codes, b_scales, c)]
-        return cls(fa, fb, *arrays, np.ones((len(c), 1), bool))
+        return cls(fa, fb, acc, *arrays, np.ones((len(c), 1), bool))
 
     @classmethod
     def concatenated(cls, parts: list["Steps"]) -> "Steps":
         """Chains of one length, one part after the other."""
-        names = [f.name for f in fields(cls)][2:]
+        names = [f.name for f in fields(cls)][3:]
         arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        return cls(parts[0].fa, parts[0].fb, *arrays)
+        return cls(parts[0].fa, parts[0].fb, parts[0].acc, *arrays)
 
     @cached_property
     def expected(self) -> np.ndarray:
-        """The accumulator after every step, (N, L) binary32 bits."""
+        """The accumulator after every step, (N, L) bits."""
         after, acc = np.empty(self.c.shape, np.uint32), self.c[:, 0]
         for i in range(self.c.shape[1]):
             operands = (x[:, i] for x in self._operands)
-            after[:, i] = acc = mac_step(self.fa, self.fb, *operands, acc)
+            after[:, i] = acc = after_step(self.fa, self.fb, self.acc, operands, acc)
         return after
 
     @property
@@ -71,19 +72,19 @@ class Steps:
 
     def slice(self, rows) -> "Steps":
         """Some of the chains."""
-        arrays = (getattr(self, f.name)[rows] for f in fields(self)[2:])
-        return Steps(self.fa, self.fb, *arrays)
+        arrays = (getattr(self, f.name)[rows] for f in fields(self)[3:])
+        return Steps(self.fa, self.fb, self.acc, *arrays)
 
     def chained(self, length: int, rng: np.random.Generator) -> "Steps":
         """The same steps in chains, with a result after the last and after some of the others."""
         count = len(self) // length
         arrays = (
-            x.reshape(-1, *x.shape[2:])[: count * length].reshape(count, length, *x.shape[2:])
-            for x in (*self._operands, self.c)
+            x.reshape(len(self), *x.shape[2:])[: count * length] for x in (*self._operands, self.c)
         )
+        arrays = (x.reshape(count, length, *x.shape[1:]) for x in arrays)
         last = rng.random((count, length)) < 0.3
         last[:, -1] = True
-        return Steps(self.fa, self.fb, *arrays, last)
+        return Steps(self.fa, self.fb, self.acc, *arrays, last)
 
     def columns(self) -> dict[str, list[int]]:
         """The values of every input port, step after step."""
@@ -93,7 +94,8 @@ class Steps:
         ports["i_c"] = (self.c, 32)
         for name, fmt in (("a", self.fa), ("b", self.fb)):
             ports[f"i_{name}_elems"] = (getattr(self, f"{name}_codes"), fmt.element.width)
-            ports[f"i_{name}_scales"] = (getattr(self, f"{name}_scales"), 8)
+            if fmt.has_block_scale:
+                ports[f"i_{name}_scales"] = (getattr(self, f"{name}_scales"), 8)
         return {name: pack(x.reshape(len(self), -1), width) for name, (x, width) in ports.items()}
 
     def expectations(self) -> list[tuple[str, ...]]:
@@ -109,14 +111,31 @@ class Steps:
             lines += decoded(
                 f"{name} codes ", fmt.element, getattr(self, f"{name}_codes")[chain, step]
             )
-            lines += decoded(
-                f"{name} scales", fmt.scale, getattr(self, f"{name}_scales")[chain, step]
-            )
-        lines.append(f"accumulator before {show(start)}")
-        lines.append(f"expected           {show(self.expected[chain, step])}")
-        known = set(got[0]) <= {"0", "1"}
-        lines.append(f"got                {show(int(got[0], 2)) if known else got[0]}")
-        return "\n".join(lines)
+            if fmt.has_block_scale:
+                scales = getattr(self, f"{name}_scales")[chain, step]
+                lines += decoded(f"{name} scales", fmt.scale, scales)
+        return "\n".join(lines + compared(self.acc, start, self.expected[chain, step], got[0]))
+
+
+def compared(acc: str, before: int, expected: int, got: str) -> list[str]:
+    """Lines that show an accumulator before and after a step, and the bits that came instead.
+
+    >>> compared("int32", 0, 0xFFFFFFFE, "x" * 32)[1]
+    'expected           fffffffe  -2'
+    """
+    value = show_integer if acc == "int32" else show
+    seen = value(int(got, 2)) if set(got) <= {"0", "1"} else got
+    lines = [f"accumulator before {value(before)}", f"expected           {value(expected)}"]
+    return [*lines, f"got                {seen}"]
+
+
+def show_integer(bits: int) -> str:
+    """An integer of 32 bits in hex and in two's complement.
+
+    >>> show_integer(0xFFFFFFFE)
+    'fffffffe  -2'
+    """
+    return f"{int(bits):08x}  {int(np.uint32(bits).view(np.int32))}"
 
 
 def show(bits: int) -> str:

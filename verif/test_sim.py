@@ -97,7 +97,7 @@ def test_unknown_simulator():
 
 
 def test_data_needs_scales(tmp_path):
-    with pytest.raises(UsageError, match=r"^DATA must be used with unit mac, not dot"):
+    with pytest.raises(UsageError, match=r"^DATA must be used with unit mac or tile, not dot"):
         sim.run(Configuration.parse("mxfp4", "dot"), data=saved(tmp_path, a=A, b=B))
 
 
