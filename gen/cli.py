@@ -116,14 +116,18 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--pipeline", type=TEXT, help="Register stages, 0 to 4 (default 0)."),
         click.option(
-            "--acc", type=TEXT, help="Accumulator (default fp32, of integers int32; a dot has none)."
+            "--acc",
+            type=TEXT,
+            help="Accumulator (default fp32, of integers int32; a dot has none).",
         ),
         click.option(
             "--k", type=TEXT, help="Elements a step: a multiple of both blocks (default 32)."
         ),
         click.option("--n", type=TEXT, help="Columns of a tile, 1 to 64 (default 4)."),
         click.option("--m", type=TEXT, help="Rows of a tile, 1 to 64 (default 4)."),
-        click.option("--unit", type=TEXT, help="mac (default), tile (m x n of them), dot (exact sum)."),
+        click.option(
+            "--unit", type=TEXT, help="mac (default), tile (m x n of them), dot (exact sum)."
+        ),
         click.option("--fmt", type=TEXT, help="Format, or pair A:B (default amxfp4)."),
     ):
         verb = option(verb)
