@@ -20,7 +20,8 @@ class Job:
     ``configuration``, ``description``: what is under test, and its NAME.json. ``seed``: of every
     random choice. ``count``: random dot products, or the most to take from ``tensors``, a pair of
     float32 arrays (M, K) and (N, K) that are driven in place of corners and random stimuli.
-    ``most``: dot products of any kind of corner, None for all.
+    ``most``: dot products of any kind of corner, None for all. ``vectors``: what
+    ``verif.tb_vectors`` drives, matrix products computed elsewhere.
     """
 
     configuration: Configuration
@@ -29,6 +30,7 @@ class Job:
     count: int
     tensors: tuple[np.ndarray, np.ndarray] | None = None
     most: int | None = None
+    vectors: list[dict[str, np.ndarray]] | None = None
 
     @classmethod
     def current(cls) -> "Job":

@@ -1,4 +1,4 @@
-"""Matrix products for a tile: how they are driven, and what golden.matmul expects of them."""
+"""Matrix products for a tile or mac: how they are driven, and what golden.matmul expects."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,7 +114,10 @@ class Products:
         self.order = np.array(order)
         self._outputs = len(self.order) * self._configuration.m * self._configuration.n
 
-    outputs = ("o_row", "o_last")
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the output ports."""
+        return ("o_d",) if self._configuration.unit == "mac" else ("o_row", "o_last")
 
     @property
     def results(self) -> int:
@@ -160,21 +163,22 @@ class Products:
     def expectations(self) -> list[tuple[str, ...]]:
         """The rows as the simulator should show them."""
         last = ["0"] * (self._configuration.m - 1) + ["1"]
-        return [
+        rows = [
             pair
             for i, down, across in self.order.tolist()
             for pair in zip(self.products[i].texts[down, across], last)
         ]
+        return rows if len(self.outputs) == 2 else [row[:1] for row in rows]
 
     def describe(self, result: int, got: tuple[str, ...]) -> str:
         """What went into the first wrong output of one row, decoded, with what was expected."""
         size = self._configuration
         i, down, across = self.order[result // size.m].tolist()
         product, row = self.products[i], down * size.m + result % size.m
-        want, last = self.expectations()[result]
+        want, *last = self.expectations()[result]
         lines = [f"row {result % size.m} of a product of {product.steps} steps"]
-        if got[1] != last:
-            lines.append(f"o_last: expected {last}, got {got[1]}")
+        if [*got[1:]] != last:
+            lines.append(f"o_last: expected {last[0]}, got {got[1]}")
         for j, (expected, seen) in enumerate(zip(reversed(_words(want)), reversed(_words(got[0])))):
             if expected != seen:
                 column = across * size.n + j
