@@ -28,7 +28,7 @@ def unproven(rtlil: str, verilog: str, folder: Path) -> list[str]:
         for box in dict.fromkeys(cell.kind for cell in module.cells if cell.kind in modules):
             lines += [f"design -copy-from gold {box}", f"blackbox {box}"]
         lines += ["opt_clean gold gate", "equiv_make gold gate equiv", "hierarchy -top equiv"]
-        lines += ["opt_clean equiv", "equiv_struct equiv"]
+        lines += ["opt -full equiv", "equiv_struct equiv"]
         lines += [f"{way} -ignore-unknown-cells equiv" for way in ("equiv_simple", "equiv_induct")]
         lines += ["equiv_status equiv"]
     verdicts = re.split(r"^module (\S+)$", yosys.run(lines, folder), flags=re.MULTILINE)
