@@ -11,7 +11,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--m,$(M)) $(call option,--n,$(N)) $(call option,--k,$(K)) \
 	$(call option,--acc,$(ACC)) $(call option,--pipeline,$(PIPELINE))
 
-.PHONY: help verilog sim synth tensors test lint clean icarus
+.PHONY: help verilog sim synth tensors test bench peers lint clean icarus
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,8 @@ help:
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
 	@echo "  make test                    everything that must pass            [SEED=]"
+	@echo "  make bench                   speed of the golden model, format by format"
+	@echo "  make peers                   the golden model beside gfloat, ml_dtypes and mmasim (installs torch)"
 	@echo "  make lint                    ruff and mypy alone"
 	@echo "  make clean                   remove build/"
 	@echo
@@ -44,6 +46,12 @@ tensors: .venv/tensors
 test: lint icarus
 	@.venv/bin/python -m pytest -n 2 --dist worksteal
 
+bench: .venv/ready
+	@$(RUN) bench golden
+
+peers: .venv/peers
+	@.venv/bin/python -m verif.peers $(call option,,$(DATA))
+
 lint: .venv/ready
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m mypy
@@ -65,3 +73,6 @@ endif
 
 .venv/tensors: .venv/ready tensors.lock
 	@sh gen/setup.sh tensors
+
+.venv/peers: .venv/ready peers.lock
+	@sh gen/setup.sh peers

@@ -233,6 +233,22 @@ def tensors(**chosen: Any) -> None:
         click.echo(line)
 
 
+@cli.command(cls=Verb, short_help="Measure the golden model's speed.")
+@click.argument("what", type=click.Choice(["golden"]))
+def bench(what: str) -> None:
+    """Print how many elements a second each format quantizes and dequantizes.
+
+    Beside each stands the time of ml_dtypes' bare element cast of the same array, as a ratio.
+
+    \b
+    Examples:
+      mxforge bench golden
+    """
+    from gen.bench_golden import run
+
+    run()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0, 2 for bad input, 130 when interrupted."""
     try:

@@ -1,7 +1,7 @@
 """Configurations: a unit, a format pair and its parameters, checked before anything is
 generated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from golden.formats import BlockFormat, get_format
 from hdl.naming import pair_name
@@ -28,7 +28,8 @@ class Configuration:
     """One piece of hardware: what ``make verilog`` writes, ``make sim`` checks and ``make synth``
     measures.
 
-    ``k`` elements a step; ``acc``: the accumulator, None for a unit without one; ``m``, ``n``: rows
+    ``pair``: the formats as the user typed them, names or files. ``k`` elements a step; ``acc``:
+    the accumulator, None for a unit without one; ``m``, ``n``: rows
     and columns of results; ``pipeline``: register stages in the datapath. Use :meth:`parse`, which
     checks the parameters against each other.
     """
@@ -41,6 +42,7 @@ class Configuration:
     m: int = 1
     n: int = 1
     pipeline: int = 0
+    pair: str = field(default="", compare=False)
 
     @classmethod
     def parse(
@@ -65,12 +67,7 @@ class Configuration:
             check_accumulator(acc, a, b)
         size = check_k(k, a, b, acc)
         m, n, pipeline = check_shape(unit, m, n, pipeline, DEFAULT_SIZE)
-        return cls(unit, a, b, size, acc, m, n, pipeline)
-
-    @property
-    def pair(self) -> str:
-        """The format pair as a user types it."""
-        return self.a.name if self.a == self.b else f"{self.a.name}:{self.b.name}"
+        return cls(unit, a, b, size, acc, m, n, pipeline, fmt or DEFAULT_FORMAT)
 
     @property
     def name(self) -> str:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the Makefile sets up, one step per name: venv, tensors, icarus. Exit status 2 with one
+# What the Makefile sets up, one step per name: venv, tensors, peers, icarus. Exit status 2 with one
 # sentence when something is missing that may not be installed from here.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
@@ -54,6 +54,12 @@ tensors() {
     say "Installing the packages of tensors.lock into .venv, once (about 100 MB)."
     pip_install --no-deps -r tensors.lock
     touch .venv/tensors
+}
+
+peers() {
+    say "Installing the packages of peers.lock into .venv, once (torch among them: hundreds of MB)."
+    pip_install -r peers.lock
+    touch .venv/peers
 }
 
 pip_install() {
