@@ -89,7 +89,9 @@ class Simulation:
         else:
             self._tool, self._environment = tools.verilator()
             self._arguments = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
-            # Compiling takes longer than simulating: do it quickly rather than well.
+            # Compiling takes longer than simulating: do it quickly rather than well, in one file
+            # (every piece would read the same headers again).
+            self._arguments += ["--output-split", "0"]
             makeflags = self._environment.get("MAKEFLAGS", "")
             self._environment |= {"MAKEFLAGS": f"{makeflags} OPT_FAST=-O0 OPT_GLOBAL=-O1".strip()}
         self._runtime = folder.resolve() / f"verilator-runtime-{self._key(False)[:12]}"

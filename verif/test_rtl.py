@@ -11,7 +11,7 @@ from gen import tools, verilog
 from gen.config import Configuration
 from gen.sim import run
 from verif.bench_codes import Elements, every_pair
-from verif.pairs import CONFIGURATIONS, FORMATS, IDS, MIXED
+from verif.pairs import CONFIGURATIONS, FORMATS, MIXED, ON_ICARUS, ids
 
 DOT_PRODUCTS = 10_000
 DOT_PRODUCTS_ON_ICARUS = 40
@@ -27,7 +27,7 @@ def lint(path: Path) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize(("unit", "pair", "k"), CONFIGURATIONS, ids=IDS)
+@pytest.mark.parametrize(("unit", "pair", "k"), CONFIGURATIONS, ids=ids(CONFIGURATIONS))
 def test_verilator(unit, pair, k, seed):
     configuration = Configuration.parse(pair, unit, k)
     report = run(configuration, "verilator", seed, DOT_PRODUCTS)
@@ -39,7 +39,7 @@ def test_verilator(unit, pair, k, seed):
     assert lint(verilog.FOLDER / f"{configuration.name}.v") == ""
 
 
-@pytest.mark.parametrize(("unit", "pair", "k"), CONFIGURATIONS, ids=IDS)
+@pytest.mark.parametrize(("unit", "pair", "k"), ON_ICARUS, ids=ids(ON_ICARUS))
 def test_icarus(unit, pair, k, seed):
     report = run(Configuration.parse(pair, unit, k), "icarus", seed, DOT_PRODUCTS_ON_ICARUS)
     assert report.mismatch is None
