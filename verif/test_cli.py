@@ -59,7 +59,8 @@ REFUSED = {
     "sim --waves maybe": "WAVES must be 1 or 0, not 'maybe'.",
     "synth --fmt nope": f"Format must be one of {FORMATS}, not 'nope'.",
     "tensors --rows none": "ROWS must be a whole number from 1 up, not 'none'.",
-    "fly": "Verb must be one of verilog, sim, synth, tensors, not 'fly'.",
+    "fly": "Verb must be one of verilog, sim, synth, tensors, bench, not 'fly'.",
+    "bench speed": "'speed' is not 'golden'; 'mxforge bench --help' says what there is.",
     "verilog --fnt x": "No such option '--fnt'; 'mxforge verilog --help' says what there is.",
     "verilog x": (
         "Got unexpected extra argument (x); 'mxforge verilog --help' says what there is."
