@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+from gen.catalogue import CATALOGUE
 from gen.cells import BUILT_IN
 from gen.config import UNITS, Configuration
 from gen.errors import UsageError
@@ -120,7 +121,18 @@ def fingerprint() -> str:
     return f"<!-- measured on {digest.hexdigest()} -->"
 
 
+def catalogue() -> list[str]:
+    """The tiles that are verified, by tier."""
+    rows = []
+    for entry in CATALOGUE:
+        c = entry.configuration
+        cells = (c.pair, f"{c.m} x {c.n} x {c.k}", c.acc, c.pipeline, entry.tier)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return ["| pair | M x N x K | accumulator | pipeline | tier |", "| --- " * 5 + "|", *rows]
+
+
 TABLES = {"head": head, "ports": ports, "formats": formats, "refusal": refusal, "synth": synth}
+TABLES["catalogue"] = catalogue
 
 
 def shown(name: str) -> list[str]:

@@ -1,0 +1,70 @@
+"""The configurations that are verified, in tiers: what tests go through and README's table shows.
+
+SUPPORTED: against golden in every run of the tests. EXPERIMENTAL: by ``python -m verif.catalogue``.
+"""
+
+from dataclasses import dataclass
+
+from .config import Configuration
+
+SUPPORTED, EXPERIMENTAL = "supported", "experimental"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One configuration, as a user names it."""
+
+    tier: str
+    fmt: str
+    unit: str = "tile"
+    m: int | None = None
+    n: int | None = None
+    k: int | None = None
+    acc: str | None = None
+    pipeline: int | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """What it names."""
+        return Configuration.parse(
+            self.fmt, self.unit, self.k, self.acc, self.m, self.n, self.pipeline
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the Verilog's top."""
+        return self.configuration.name
+
+
+CATALOGUE = (
+    Entry(SUPPORTED, "mxfp4", m=4, n=4, k=32),
+    Entry(SUPPORTED, "amxfp4:mxfp4", m=2, n=3, k=32, pipeline=1),
+    Entry(SUPPORTED, "nvfp4", m=1, n=5, k=64, pipeline=2),
+    Entry(SUPPORTED, "mxfp6_e2m3:mxfp4", m=3, n=2, k=32, pipeline=3),
+    Entry(SUPPORTED, "mxfp8_e4m3", m=2, n=1, k=32, pipeline=4),
+    Entry(SUPPORTED, "dint4", m=2, n=2, k=32),
+    Entry(SUPPORTED, "int8", m=1, n=2, k=32, pipeline=4),
+    Entry(SUPPORTED, "int8:int4", m=2, n=1, k=32, pipeline=1),
+    Entry(SUPPORTED, "fp8_e4m3:fp8_e5m2", m=2, n=1, acc="hopper_fp8"),
+    Entry(SUPPORTED, "nvfp4", m=1, n=2, acc="blackwell_nvfp4"),
+    Entry(SUPPORTED, "fp16", m=1, n=2, k=8, acc="ampere_fp16"),
+    Entry(EXPERIMENTAL, "mxfp4", m=16, n=16, k=32),
+    Entry(EXPERIMENTAL, "amxfp4", m=1, n=2, k=32, pipeline=4),
+    Entry(EXPERIMENTAL, "mxint8", m=2, n=2, k=32, pipeline=2),
+    Entry(EXPERIMENTAL, "int4", m=5, n=1, k=64, pipeline=4),
+    Entry(EXPERIMENTAL, "fp8_e4m3", m=1, n=2, k=32),
+    Entry(EXPERIMENTAL, "bf16", m=1, n=2, k=16),
+    Entry(EXPERIMENTAL, "fp16:fp8_e5m2", m=1, n=2, k=8),
+    Entry(EXPERIMENTAL, "bf16", m=1, n=2, k=16, acc="ampere_bf16"),
+    Entry(EXPERIMENTAL, "bf16", m=1, n=1, k=16, acc="hopper_bf16"),
+    Entry(EXPERIMENTAL, "fp16", m=1, n=2, k=32, acc="hopper_fp16"),
+    Entry(EXPERIMENTAL, "mxfp8_e4m3:mxfp4", m=3, n=1, k=32, acc="blackwell_mxfp8", pipeline=1),
+    Entry(EXPERIMENTAL, "mxfp6_e3m2", m=1, n=2, k=32, acc="blackwell_mxfp6"),
+    Entry(EXPERIMENTAL, "mxfp4", m=2, n=2, k=32, acc="blackwell_mxfp4"),
+    Entry(EXPERIMENTAL, "mxfp4", m=1, n=1, k=64, acc="blackwell_mxfp4_k64", pipeline=3),
+)
+
+
+def tier(name: str) -> list[Entry]:
+    """The entries of a tier."""
+    return [entry for entry in CATALOGUE if entry.tier == name]

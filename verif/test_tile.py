@@ -1,0 +1,124 @@
+"""Tiles and matrix units in the field: the RTL against golden, silicon and mmasim, bit for bit."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gen.catalogue import CATALOGUE, SUPPORTED, tier
+from gen.config import Configuration
+from gen.errors import UsageError
+from gen.sim import run
+from golden import matmul, quantize, rescale
+from verif import silicon, sizes
+
+SEED = int(os.environ.get("SEED") or 1)
+TILES = tier(SUPPORTED)
+ON_VERILATOR = [TILES[i] for i in (0, 1, 4, 7, 8)]  # as many as take the time of Icarus' all
+DOT_PRODUCTS = {"verilator": 10_000, "icarus": 100}
+
+
+def check(entry, simulator):
+    report = run(entry.configuration, simulator, SEED, DOT_PRODUCTS[simulator])
+    assert report.mismatch is None
+    assert report.checked >= DOT_PRODUCTS[simulator]
+    assert all(part["checked"] > 0 for part in report.parts)
+    names = " ".join(part["name"] for part in report.parts)
+    for part in ("random", "short products", "stalls", "after reset 8"):
+        assert part in names
+
+
+@pytest.mark.parametrize("entry", ON_VERILATOR, ids=lambda entry: entry.name)
+def test_verilator(entry):
+    check(entry, "verilator")
+
+
+@pytest.mark.parametrize("entry", TILES, ids=lambda entry: entry.name)
+def test_icarus(entry):
+    check(entry, "icarus")
+
+
+def test_catalogue():
+    """Every entry is sound and there once; tiles of every depth, some of them not square."""
+    names = [entry.name for entry in CATALOGUE]
+    assert len(set(names)) == len(names)
+    made = [entry.configuration for entry in TILES]
+    assert {c.pipeline for c in made} == set(range(5))
+    assert len({(c.m, c.n, c.k) for c in made if c.m != c.n}) >= 3
+
+
+FILES = {path.name: path for path in silicon.FILES}
+CASES = [
+    ("h200_wgmma_fp8.npz", "hopper_fp8", 384 * 3),
+    ("mmasim.npz", "blackwell_nvfp4", 576),
+    ("mmasim.npz", "blackwell_mxfp4_k64", 576),
+]
+
+
+@pytest.mark.parametrize(("file", "preset", "outputs"), CASES, ids=[case[1] for case in CASES])
+def test_silicon(file, preset, outputs):
+    """What an H200 and mmasim gave, through the Verilog."""
+    found = [case for case in silicon.cases(FILES[file]) if case.preset == preset]
+    assert sum(case.check("icarus") for case in found) == outputs
+
+
+def test_silicon_can_fail():
+    """One bit of one result of silicon turned over is seen."""
+    case = next(silicon.cases(FILES["h200_wgmma_fp8.npz"]))
+    for part, x in case.arrays.items():
+        case.arrays[part] = x[:1].copy()
+    case.arrays["d"][0, 3, 5] ^= np.uint32(1 << 10)
+    with pytest.raises(AssertionError, match="1 of 128 results differ"):
+        case.check("icarus")
+
+
+@pytest.mark.parametrize("fmt", ["mxfp4", "dint4"])
+def test_tensors(fmt, tmp_path: Path, capsys):
+    """A whole matrix product in tiles, none of whose sides they divide."""
+    rng = np.random.default_rng(SEED)
+    a, b = (rng.standard_normal((rows, 70)).astype(np.float32) for rows in (5, 3))
+    path = tmp_path / "tensors.npz"
+    np.savez(path, a=a, b=b)
+    configuration = Configuration.parse(fmt, "tile", m=2, n=2)
+    report = run(configuration, "icarus", SEED, data=path)
+    assert report.checked == 6 * 4 * 3  # rows, columns and steps, padded
+    qa, qb = quantize(a, configuration.a), quantize(b, configuration.b)
+    product = rescale(matmul(qa, qb, configuration.acc, 32), qa, qb)
+    reference = a.astype(np.float64) @ b.T.astype(np.float64)
+    relative = np.linalg.norm(product - reference) / np.linalg.norm(reference)
+    out = capsys.readouterr().out
+    assert f"SQNR against the float64 product: {-20 * np.log10(relative):.2f} dB\n" in out
+    assert "5 x 3 of 5 x 3, K 70 in 3 steps of 32, in 3 x 2 tiles of 2 x 2" in out
+
+
+REFUSED = {
+    "M must be from 1 to 64, not 65": {"fmt": "mxfp4", "m": 65},
+    "PIPELINE must be from 0 to 4, not 5": {"fmt": "mxfp4", "pipeline": 5},
+    "Elements for hopper_fp8 must be one of e4m3, e5m2, not e2m1": {
+        "fmt": "mxfp4",
+        "acc": "hopper_fp8",
+    },
+    "K must be a multiple of the 32 elements of mxfp4's block, not 48": {
+        "fmt": "nvfp4:mxfp4",
+        "k": 48,
+    },
+    "Formats for int32 must be integers without block scales, not mxfp4": {
+        "fmt": "mxfp4",
+        "acc": "int32",
+    },
+    "Formats of a tile must have no zero points, which dint4_asym has": {"fmt": "int8:dint4_asym"},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_refused(message):
+    with pytest.raises(UsageError) as error:
+        Configuration.parse(unit="tile", **REFUSED[message])
+    assert str(error.value) == message
+
+
+def test_sizes():
+    """docs/tile.md shows the sizes of now; 16 x 16 is written in less than 2 MB."""
+    assert sizes.shown() == [sizes.measured(side)[0] for side in sizes.SIDES]
+    assert float(sizes.shown()[-1].split("|")[3]) < 2000
