@@ -3,8 +3,10 @@ generated."""
 
 from dataclasses import dataclass, field
 
+from golden.exact import Window
 from golden.formats import BlockFormat, get_format
 from hdl.naming import pair_name
+from hdl.narrow import RoundBfloat16
 from hdl.stream import Stream
 from hdl.tile import Tile
 
@@ -14,7 +16,9 @@ from .limits import (
     check_accumulator,
     check_k,
     check_operands,
+    check_output,
     check_shape,
+    check_window,
     default_accumulator,
 )
 from .units import core
@@ -28,10 +32,11 @@ class Configuration:
     """One piece of hardware: what ``make verilog`` writes, ``make sim`` checks and ``make synth``
     measures.
 
-    ``pair``: the formats as the user typed them, names or files. ``k`` elements a step; ``acc``:
-    the accumulator, None for a unit without one; ``m``, ``n``: rows
-    and columns of results; ``pipeline``: register stages in the datapath. Use :meth:`parse`, which
-    checks the parameters against each other.
+    ``k`` elements a step; ``acc``: the accumulator, None for a unit without one; ``m``, ``n``: rows
+    and columns of results; ``pipeline``: register stages in the datapath; ``window``: what the
+    accumulator ``exact`` holds; ``out``: the format of a tile's results; ``pair``: the formats as
+    the user typed them, names or files. Use :meth:`parse`, which checks the parameters against each
+    other.
     """
 
     unit: str
@@ -42,11 +47,22 @@ class Configuration:
     m: int = 1
     n: int = 1
     pipeline: int = 0
+    window: Window | None = None
+    out: str = "fp32"
     pair: str = field(default="", compare=False)
 
     @classmethod
     def parse(
-        cls, fmt=None, unit=None, k=None, acc=None, m=None, n=None, pipeline=None
+        cls,
+        fmt=None,
+        unit=None,
+        k=None,
+        acc=None,
+        m=None,
+        n=None,
+        pipeline=None,
+        window=None,
+        out=None,
     ) -> "Configuration":
         """The configuration a user names: ``fmt`` is ``A`` or ``A:B`` (activations : weights).
 
@@ -67,7 +83,22 @@ class Configuration:
             check_accumulator(acc, a, b)
         size = check_k(k, a, b, acc)
         m, n, pipeline = check_shape(unit, m, n, pipeline, DEFAULT_SIZE)
-        return cls(unit, a, b, size, acc, m, n, pipeline, fmt or DEFAULT_FORMAT)
+        if acc == "exact" and unit == "mac":
+            raise UsageError("Unit for accumulator exact must be tile, not mac")
+        held = check_window(window, acc, a, b)
+        return cls(
+            unit,
+            a,
+            b,
+            size,
+            acc,
+            m,
+            n,
+            pipeline,
+            held,
+            check_output(out, unit, acc),
+            fmt or DEFAULT_FORMAT,
+        )
 
     @property
     def name(self) -> str:
@@ -75,7 +106,11 @@ class Configuration:
         size = f"{self.m}x{self.n}x{self.k}" if self.unit == "tile" else f"k{self.k}"
         parts = [self.unit, pair_name(self.a, self.b), size]
         parts += [self.acc] if self.acc else []
-        return "_".join(parts + ([f"p{self.pipeline}"] if self.pipeline else []))
+        if self.window:
+            parts.append(f"{self.window.low}to{self.window.high}x{self.window.length}")
+        parts += ["bf16"] if self.out == "bf16" else []
+        parts += [f"p{self.pipeline}"] if self.pipeline else []
+        return "_".join(parts).replace("-", "m")
 
     @property
     def command(self) -> str:
@@ -83,13 +118,17 @@ class Configuration:
         words = [f"make verilog FMT={self.pair} UNIT={self.unit}"]
         words += [f"M={self.m} N={self.n}"] if self.unit == "tile" else []
         words += [f"K={self.k}"] + ([f"ACC={self.acc}"] if self.acc else [])
+        if self.window:
+            words.append(f"WINDOW={self.window.low}:{self.window.high}:{self.window.length}")
+        words += ["OUT=bf16"] if self.out == "bf16" else []
         return " ".join(words + ([f"PIPELINE={self.pipeline}"] if self.pipeline else []))
 
     def component(self) -> Stream | Tile:
         """The hardware: the unit's core behind streams."""
         unit = core(self)
+        narrow = RoundBfloat16() if self.out == "bf16" else None
         return (
-            Tile(unit, self.m, self.n, self.name)
+            Tile(unit, self.m, self.n, self.name, narrow)
             if self.unit == "tile"
             else Stream(unit, self.name)
         )

@@ -4,14 +4,16 @@ it cannot."""
 from math import lcm
 
 from golden import presets
+from golden.exact import Window
 from golden.formats import BlockFormat, FloatFormat
 
 from .errors import UsageError
 
 UNITS = ("mac", "dot", "tile")
-ACCUMULATORS = ("fp32", "int32", *presets.PRESETS)
+ACCUMULATORS = ("fp32", "exact", "int32", *presets.PRESETS)
 LARGEST_K = 1024
 LARGEST_TILE = 64
+WIDEST_WINDOW = 160
 DEEPEST_PIPELINE = 4
 
 
@@ -23,9 +25,9 @@ def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
             raise UsageError(
                 f"Elements of a dot must have at most 8 bits, not the {width} of {operand.name}"
             )
-        if unit != "dot" and operand.macro is not None:
+        if unit == "mac" and operand.macro is not None:
             raise UsageError(
-                f"Formats of a {unit} must have no macro-block factor, which {operand.name} has"
+                f"Unit for {operand.name} must be tile, not mac: it has macro-block factors"
             )
         if unit != "dot" and getattr(operand.element, "asymmetric", False):
             raise UsageError(
@@ -63,9 +65,9 @@ def check_accumulator(acc: str, a: BlockFormat, b: BlockFormat) -> None:
             raise UsageError(
                 f"Formats for int32 must be integers without block scales, not {operand.name}"
             )
-        if acc == "fp32" and operand.scale is not None and not operand.has_block_scale:
+        if acc != "int32" and operand.scale is not None and not operand.has_block_scale:
             raise UsageError(
-                f"Accumulator for {operand.name} must be int32, not fp32: its scales are binary32"
+                f"Accumulator for {operand.name} must be int32, not {acc}: its scales are binary32"
             )
 
 
@@ -90,6 +92,47 @@ def check_k(k: int | str | None, a: BlockFormat, b: BlockFormat, acc: str | None
     if size % length:
         raise UsageError(f"K must be a multiple of the {length} products of {acc}, not {size}")
     return size
+
+
+def check_window(window: str | None, acc: str | None, a: BlockFormat, b: BlockFormat):
+    """The window of accumulator ``exact``, ``LOW:HIGH:LENGTH`` or by default all the pair reaches;
+    None for other accumulators. UsageError for one that is not sensible."""
+    if acc != "exact":
+        if window:
+            raise UsageError(f"WINDOW must be left out for accumulator {acc}, not {window!r}")
+        return None
+    if window:
+        try:
+            chosen = Window(*map(int, window.split(":")))
+        except TypeError:
+            raise UsageError(f"WINDOW must be LOW:HIGH:LENGTH, not {window!r}") from None
+        except ValueError as error:
+            raise UsageError(f"WINDOW must be LOW:HIGH:LENGTH, not {window!r}: {error}") from None
+    else:
+        low = high = 0
+        for fmt in (a, b):
+            low += fmt.element.ulp_exponent + (fmt.scale.ulp_exponent if fmt.scale else 0)
+            high += fmt.element.max_exponent + (fmt.scale.max_exponent if fmt.scale else 0) + 2
+        chosen = Window(low, high + (a.block_size or LARGEST_K).bit_length(), 1024)
+    if chosen.width > WIDEST_WINDOW:
+        raise UsageError(
+            f"WINDOW must need at most {WIDEST_WINDOW} bits, not the {chosen.width} of"
+            f" {chosen.low}:{chosen.high}:{chosen.length}"
+        )
+    if not -(1 << 10) <= chosen.low < chosen.high <= 1 << 10:
+        raise UsageError(f"WINDOW must lie between 2**-1024 and 2**1024, not {window}")
+    return chosen
+
+
+def check_output(out: str | None, unit: str, acc: str | None) -> str:
+    """The format of a unit's results, by default that of its accumulator; UsageError for another
+    than it has."""
+    own = "int32" if acc == "int32" else "fp32"
+    allowed = (own, "bf16") if unit == "tile" and own == "fp32" else (own,)
+    if out and out not in allowed:
+        what = f"{unit} with accumulator {acc}" if acc else unit
+        raise UsageError(f"OUT of a {what} must be {' or '.join(allowed)}, not {out!r}")
+    return out or own
 
 
 def check_shape(unit: str, m, n, pipeline, default: int) -> tuple[int, int, int]:

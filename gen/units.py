@@ -6,6 +6,7 @@ from golden.presets import PRESETS
 from golden.tables import addend_size
 from hdl.cell import FusedCell
 from hdl.dot import Dot
+from hdl.exact_cell import ExactCell
 from hdl.int_cell import IntCell
 from hdl.macro_cell import MacroCell
 from hdl.matrix import Matrix
@@ -30,6 +31,8 @@ def cell(configuration):
     else:
         rule = Accumulator(default_fraction_bits(c.a, c.b))
         size, length = addend_size(c.a, c.b, c.k), c.k
+    if c.acc == "exact":
+        return ExactCell(c.a, c.b, c.k, c.window, size=size, pipeline=c.pipeline)
     options = {"size": size, "length": length, "pipeline": c.pipeline, "acc": c.acc}
     fused = FusedCell(c.a, c.b, c.k, rule, **options)
     macros = [fmt.macro for fmt in (c.a, c.b) if fmt.macro is not None]

@@ -72,3 +72,15 @@ def pack(
     field = np.minimum(quantum - dropped - _ULP_EXPONENT, 255)
     bits = np.minimum((field << FRACTION_WIDTH) + (kept << dropped), INF) * (magnitude != 0)
     return (bits | np.where(total < 0, SIGN, 0)).astype(np.uint32)
+
+
+def to_bf16(bits: np.ndarray) -> np.ndarray:
+    """binary32 bits (uint32) as bfloat16 bits (uint16), nearest even; every NaN becomes 0x7FC0.
+
+    >>> [hex(x) for x in to_bf16(np.uint32([0x3F808000, 0x3F818000, 0x7F7FFFFF, 0x7FFFFFFF]))]
+    ['0x3f80', '0x3f82', '0x7f80', '0x7fc0']
+    """
+    wide = bits.astype(np.uint64)
+    rounded = (wide + np.uint64(0x7FFF) + (wide >> np.uint64(16) & np.uint64(1))) >> np.uint64(16)
+    is_nan = (bits & np.uint32(0x7FFFFFFF)) > INF
+    return np.where(is_nan, 0x7FC0, rounded).astype(np.uint16)

@@ -1,6 +1,6 @@
 """Tensor-core tile: a matrix unit behind streams, whose results leave a row at a time."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from .library import Shared, place
@@ -66,8 +66,9 @@ class Tile(Shared):
     Source    NUMERICS, section 4. Golden: ``golden.matmul``.
     """
 
-    def __init__(self, matrix, m, n, name):
-        self.core = matrix
+    def __init__(self, matrix, m, n, name, narrow=None):
+        """``narrow``: the component that every result passes when it leaves, or None."""
+        self.core, self._n, self._narrow = matrix, n, narrow
         self._stream = Stream(matrix, f"{name}_matrix")
         self._drain = RowDrain(m, n * matrix.cell.result_width)
         self.latency = matrix.latency + 1
@@ -77,6 +78,8 @@ class Tile(Shared):
             path[0]: member for path, member, _ in self._stream.signature.flatten(self._stream)
         }
         rows = {path[0]: member for path, member, _ in self._drain.signature.flatten(self._drain)}
+        if narrow is not None:
+            rows["o_row"] = Out(n * len(narrow.o))
         self._inputs = [port for port in ports if port.startswith("i_") and port != "i_ready"]
         super().__init__(
             {port: member for port, member in ports.items() if port.startswith("i_")}
@@ -93,5 +96,13 @@ class Tile(Shared):
         ports = {"i_valid": matrix.o_valid, "i_d": matrix.o_d, "o_ready": self.o_ready}
         drain = place(m, platform, "drain", self._drain, clocked=True, **ports)
         m.d.comb += [drain_ready.eq(drain.i_ready), self.i_ready.eq(matrix.i_ready)]
-        m.d.comb += [getattr(self, p).eq(getattr(drain, p)) for p in ("o_valid", "o_row", "o_last")]
+        m.d.comb += [self.o_valid.eq(drain.o_valid), self.o_last.eq(drain.o_last)]
+        row = drain.o_row
+        if self._narrow is not None:
+            wide = [row.word_select(j, len(row) // self._n) for j in range(self._n)]
+            row = Cat(
+                place(m, platform, f"narrow{j}", self._narrow, i=value).o
+                for j, value in enumerate(wide)
+            )
+        m.d.comb += self.o_row.eq(row)
         return m

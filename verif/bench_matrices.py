@@ -62,13 +62,17 @@ class MatrixStimuli:
         ):
             chosen = (kind >= low) & (kind < high)
             codes[chosen] = draw(int(chosen.sum()))
+        macro = None
+        if fmt.macro is not None:
+            blocks = -(-length // fmt.macro.size)
+            macro = self.rng.integers(0, 1 << fmt.macro.factor.width, (count, blocks), np.uint8)
         if not fmt.has_block_scale:
             return Rows(fmt, codes)
         scales = Scales(fmt, length, self.rng)
         drawn = scales.near(count, exponent, int(self.rng.choice([0, 2, 6, 30])))
         odd = self.rng.random(count) < ODD
         drawn[odd] = scales.uniform(int(odd.sum()))
-        return Rows(fmt, codes, drawn)
+        return Rows(fmt, codes, drawn, macro)
 
     def starts(self, sums: np.ndarray) -> np.ndarray:
         """Starts for accumulators: zero, corners, any bits, near their sum, and cancelling it."""

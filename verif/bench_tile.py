@@ -7,6 +7,7 @@ import numpy as np
 
 from gen.config import Configuration
 from golden import from_codes, matmul
+from golden.binary32 import to_bf16
 from golden.formats import BlockFormat
 from golden.quantized import Quantized
 from verif.bench import decoded, pack
@@ -15,11 +16,13 @@ from verif.bench_steps import compared
 
 @dataclass
 class Rows:
-    """Rows of one operand: element codes (rows, length), and scale codes as driven, or None."""
+    """Rows of one operand: element codes (rows, length), scale codes as driven and the codes of
+    macro-block factors (rows, macro blocks), or None."""
 
     fmt: BlockFormat
     codes: np.ndarray
     scales: np.ndarray | None = None
+    macro: np.ndarray | None = None
 
     def quantized(self) -> Quantized:
         """What golden takes: unused bits of scales cleared, binary32 scales of one."""
@@ -30,7 +33,7 @@ class Rows:
         elif fmt.scale is not None:
             blocks = self.codes.shape[1] // (fmt.block_size or self.codes.shape[1])
             scales = np.ones((len(self.codes), blocks), np.float32)
-        return from_codes(self.codes, fmt, scales)
+        return from_codes(self.codes, fmt, scales, macro_scales=self.macro)
 
     def ports(self, rows: int, k: int) -> dict[str, list[list[int]]]:
         """What every port takes in every step: for each tile of ``rows`` rows its steps."""
@@ -39,6 +42,9 @@ class Rows:
             arrays["scales"] = (self.scales, self.fmt.scale.width)
         ports = {}
         steps = self.codes.shape[1] // k
+        if self.macro is not None:
+            blocks = np.arange(steps) * k // self.fmt.macro.size
+            arrays["macro"] = (self.macro[:, blocks], self.fmt.macro.factor.width)
         for name, (x, width) in arrays.items():
             x = x.reshape(len(x) // rows, rows, steps, -1)
             x = np.ascontiguousarray(x.transpose(0, 2, 1, 3))
@@ -66,7 +72,8 @@ class Product:
         acc = self.configuration.acc
         start = self.c.view(np.int32 if acc == "int32" else np.float32)
         operands = self.a.quantized(), self.b.quantized()
-        return matmul(*operands, acc=acc, k=self.configuration.k, c=start).view(np.uint32)
+        k, window = self.configuration.k, self.configuration.window
+        return matmul(*operands, acc=acc, k=k, c=start, window=window).view(np.uint32)
 
     @cached_property
     def ports(self) -> tuple[dict, dict, np.ndarray]:
@@ -80,8 +87,10 @@ class Product:
     def texts(self) -> np.ndarray:
         """The rows of every tile (down, across, m) as a simulator should show them."""
         size = self.configuration
-        packed = pack(self.by_tile(self.expected).reshape(-1, size.n), 32)
-        texts = [f"{row:0{32 * size.n}b}" for row in packed]
+        bits, width = self.by_tile(self.expected).reshape(-1, size.n), 32
+        if size.out == "bf16":
+            bits, width = to_bf16(bits), 16
+        texts = [f"{row:0{width * size.n}b}" for row in pack(bits, width)]
         return np.array(texts, object).reshape(*self.tiles, size.m)
 
     @property
@@ -179,7 +188,9 @@ class Products:
         lines = [f"row {result % size.m} of a product of {product.steps} steps"]
         if [*got[1:]] != last:
             lines.append(f"o_last: expected {last[0]}, got {got[1]}")
-        for j, (expected, seen) in enumerate(zip(reversed(_words(want)), reversed(_words(got[0])))):
+        for j, (expected, seen) in enumerate(
+            zip(*(reversed(_words(row, size.n)) for row in (want, got[0])))
+        ):
             if expected != seen:
                 column = across * size.n + j
                 lines.append(f"output {j} of the row")
@@ -188,15 +199,18 @@ class Products:
                     if rows.scales is not None:
                         lines += decoded(f"{name} scales", rows.fmt.scale, rows.scales[index])
                 before = product.c[row, column]
+                if size.out == "bf16":
+                    expected, seen = expected + "0" * 16, seen + "0" * 16
                 lines += compared(size.acc, before, int(expected, 2), seen)
                 break
         return "\n".join(lines)
 
 
-def _words(bits: str) -> list[str]:
+def _words(bits: str, count: int) -> list[str]:
     """A row's results, the last one first.
 
-    >>> _words("1" * 32 + "0" * 32) == ["1" * 32, "0" * 32]
+    >>> _words("1" * 32 + "0" * 32, 2) == ["1" * 32, "0" * 32]
     True
     """
-    return [bits[i : i + 32] for i in range(0, len(bits), 32)]
+    width = len(bits) // count
+    return [bits[i : i + width] for i in range(0, len(bits), width)]
