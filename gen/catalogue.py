@@ -3,7 +3,7 @@
 SUPPORTED: against golden in every run of the tests. EXPERIMENTAL: by ``python -m verif.catalogue``.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from .config import Configuration
 
@@ -22,13 +22,15 @@ class Entry:
     k: int | None = None
     acc: str | None = None
     pipeline: int | None = None
+    window: str | None = None
+    out: str | None = None
 
     @property
     def configuration(self) -> Configuration:
         """What it names."""
-        return Configuration.parse(
-            self.fmt, self.unit, self.k, self.acc, self.m, self.n, self.pipeline
-        )
+        named = asdict(self)
+        del named["tier"]
+        return Configuration.parse(**named)
 
     @property
     def name(self) -> str:
@@ -48,7 +50,22 @@ CATALOGUE = (
     Entry(SUPPORTED, "fp8_e4m3:fp8_e5m2", m=2, n=1, acc="hopper_fp8"),
     Entry(SUPPORTED, "nvfp4", m=1, n=2, acc="blackwell_nvfp4"),
     Entry(SUPPORTED, "fp16", m=1, n=2, k=8, acc="ampere_fp16"),
+    Entry(SUPPORTED, "mxfp4_mbs", m=1, n=2, k=64),
+    Entry(SUPPORTED, "nvfp4", m=1, n=2, k=16, acc="exact"),
+    Entry(SUPPORTED, "mxfp4", m=2, n=1, k=32, out="bf16"),
     Entry(EXPERIMENTAL, "mxfp4", m=16, n=16, k=32),
+    Entry(EXPERIMENTAL, "mxfp4_mbs:mxfp4", m=2, n=2, k=32, pipeline=3),
+    Entry(EXPERIMENTAL, "amxfp4:mxfp4", m=2, n=1, k=32, acc="exact", window="-60:40:256"),
+    Entry(
+        EXPERIMENTAL,
+        "mxfp8_e4m3:mxfp4",
+        m=1,
+        n=2,
+        k=32,
+        acc="exact",
+        window="-30:30:64",
+        pipeline=4,
+    ),
     Entry(EXPERIMENTAL, "amxfp4", m=1, n=2, k=32, pipeline=4),
     Entry(EXPERIMENTAL, "mxint8", m=2, n=2, k=32, pipeline=2),
     Entry(EXPERIMENTAL, "int4", m=5, n=1, k=64, pipeline=4),
