@@ -1,6 +1,6 @@
 """Pipeline stages: where registers may cut a cell, and the registers."""
 
-from amaranth.hdl import Signal, Value
+from amaranth.hdl import Const, Signal, Value
 
 # In the order in which they are spent; 2 lies between the operands' decoders and the cells.
 STAGES = {1: "before the accumulator", 3: "after the sums", 4: "after the products"}
@@ -20,7 +20,12 @@ class Pipeline:
         return sum(stage <= stages for stage in STAGES)
 
     def __call__(self, value, *places):
-        """``value`` behind a register for each of ``places`` that the pipeline has."""
+        """``value`` behind a register for each of ``places`` that the pipeline has.
+
+        A constant needs none, and Verilator 5.048 would lose the enable of 65 of them in a block.
+        """
+        if isinstance(Value.cast(value), Const):
+            return value
         for place in places:
             if place <= self._stages:
                 name = getattr(value, "name", "value")
