@@ -4,9 +4,9 @@ from golden.arith import default_fraction_bits
 from golden.fused import Accumulator
 from golden.presets import PRESETS
 from golden.tables import addend_size
-from hdl.cell import FusedCell
 from hdl.dot import Dot
 from hdl.exact_cell import ExactCell
+from hdl.fused_cell import FusedCell
 from hdl.int_cell import IntCell
 from hdl.macro_cell import MacroCell
 from hdl.matrix import Matrix

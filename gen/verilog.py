@@ -17,7 +17,7 @@ from amaranth.lib.wiring import In
 import golden
 import hdl
 from golden.formats import BlockFormat
-from hdl.library import Library
+from hdl.shared import Library
 
 from . import __version__
 from .config import Configuration

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, exact
+from .shared import Shared, exact
 from .shift import shift_right
 
 

@@ -3,8 +3,8 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, place
 from .rounding import INFINITY, NAN, SIGNIFICAND_WIDTH, RoundBinary32
+from .shared import Shared, place
 from .shift import shift_right
 
 BIAS = 127

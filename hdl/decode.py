@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import ElementFormat, FloatFormat, IntFormat
 
-from .library import Shared, bounds
+from .shared import Shared, bounds
 
 
 def significand_width(element):

@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
 from .lanes import group_sums, lane_flags, multiplies_integers, sum_shape
-from .library import Shared, bounds, exact, place
 from .naming import pair_name
 from .operand import DecodeOperand
 from .product import combinations, port
+from .shared import Shared, bounds, exact, place
 
 
 class Dot(Shared):

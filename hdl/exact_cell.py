@@ -1,21 +1,19 @@
 """The exact cell of a matrix unit: K products and a fixed-point accumulator that loses nothing."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib.wiring import In, Out
 
-from .addends import GroupAddends, ProductAddends
-from .cell import part
+from .addends import GroupAddends
+from .cell import Cell
 from .fused import BINARY32_MIN_EXPONENT, specials
-from .lanes import multiplies_integers
-from .library import Shared, bounds, place
-from .naming import pair_name
-from .operand import operand_layout
+from .operand import part
 from .pipeline import Pipeline
+from .product_addends import ProductAddends
 from .rounding import INFINITY, NAN, SIGNIFICAND_WIDTH, RoundBinary32
+from .shared import bounds, place
 from .shift import shift_right
 
 
-class ExactCell(Shared):
+class ExactCell(Cell):
     """Dot product of decoded operands, block scales and a fixed-point accumulator.
 
     Function  ``total = (first ? c : total) + sum(addends)``, exact; ``acc`` is ``total`` rounded
@@ -29,29 +27,14 @@ class ExactCell(Shared):
     Source    NUMERICS, section 4, ``exact``. Golden: ``golden.exact``.
     """
 
-    part = "accumulator"
-    result_width = 32
+    own_latency = 2
 
     def __init__(self, fmt_a, fmt_b, k, window, *, size, pipeline=0):
-        self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
+        super().__init__(fmt_a, fmt_b, k, "exact", pipeline)
         self._window = window
         self._addends = (ProductAddends if size == 1 else GroupAddends)(fmt_a, fmt_b, k)
         self._bias = 1 - self._addends.smallest_exponent
         self.parameters = {"low": window.low, "high": window.high, "length": window.length}
-        self.latency = 2 + Pipeline.depth(pipeline)
-        self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_exact"
-        raw = multiplies_integers(fmt_a, fmt_b)
-        super().__init__(
-            {
-                "en": In(1),
-                "valid": In(1),
-                "first": In(1),
-                "c": In(32),
-                "a": In(operand_layout(fmt_a, k, raw)),
-                "b": In(operand_layout(fmt_b, k, raw)),
-                "acc": Out(32, init=0),
-            }
-        )
 
     def elaborate(self, platform):
         m = Module()

@@ -4,13 +4,14 @@ from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Const, Mux, Signal
 
-from .addends import GroupAddends, ProductAddends, choose
+from .addends import GroupAddends, choose
 from .align import AlignMagnitude, maximum
 from .heap import BitHeap
 from .lanes import lane_flags
-from .library import bounds, place
 from .product import select
+from .product_addends import ProductAddends
 from .rounding import INFINITY, SIGNIFICAND_WIDTH, RoundBinary32
+from .shared import bounds, place
 
 BINARY32_MIN_EXPONENT = -126
 

@@ -7,7 +7,7 @@ from itertools import count
 from amaranth.hdl import Cat, Const, Module, Shape, Signal
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, place
+from .shared import Shared, place
 
 
 class FullAdder(Shared):

@@ -1,16 +1,13 @@
 """The integer cell of a matrix unit: K products and a two's complement accumulator that wraps."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib.wiring import In, Out
 
-from .lanes import group_sums, multiplies_integers
-from .library import Shared
-from .naming import pair_name
-from .operand import operand_layout
+from .cell import Cell
+from .lanes import group_sums
 from .pipeline import Pipeline
 
 
-class IntCell(Shared):
+class IntCell(Cell):
     """Dot product of decoded integers and a two's complement accumulator.
 
     Function  ``acc = (first ? c : acc) + sum(a[k] * b[k])`` modulo ``2**32``, in units of both
@@ -23,26 +20,9 @@ class IntCell(Shared):
     Source    NUMERICS, section 4, ``int32``. Golden: ``golden.matmul``.
     """
 
-    part = "accumulator"
-    result_width = 32
-
     def __init__(self, fmt_a, fmt_b, k, pipeline=0):
-        self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
-        self.latency = 1 + Pipeline.depth(pipeline)
+        super().__init__(fmt_a, fmt_b, k, "int32", pipeline)
         self.parameters = {}
-        self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_int32"
-        raw = multiplies_integers(fmt_a, fmt_b)
-        super().__init__(
-            {
-                "en": In(1),
-                "valid": In(1),
-                "first": In(1),
-                "c": In(32),
-                "a": In(operand_layout(fmt_a, k, raw)),
-                "b": In(operand_layout(fmt_b, k, raw)),
-                "acc": Out(32, init=0),
-            }
-        )
 
     def elaborate(self, platform):
         m = Module()

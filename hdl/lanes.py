@@ -7,8 +7,8 @@ from golden.formats import FloatFormat
 
 from .decode import largest_magnitude
 from .heap import Reduction
-from .library import bounds, place
 from .product import IntProduct, Product, combinations, port, select
+from .shared import bounds, place
 
 
 def multiplies_integers(fmt_a, fmt_b):

@@ -4,9 +4,9 @@ from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib.wiring import In
 
 from .binary32 import AddBinary32, MultiplyBinary32
-from .cell import FusedCell
-from .library import Shared, place
+from .fused_cell import FusedCell
 from .pipeline import Pipeline
+from .shared import Shared, place
 
 
 class MacroCell(Shared):

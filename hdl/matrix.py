@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from .lanes import multiplies_integers
-from .library import Shared, place
 from .operand import DecodeOperand, operand_ports
 from .pipeline import EDGE_STAGE
+from .shared import Shared, place
 
 
 class Matrix(Shared):

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared
+from .shared import Shared
 
 
 class RoundBfloat16(Shared):

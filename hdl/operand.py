@@ -1,14 +1,16 @@
 """Operands at the edge of a unit: a vector of codes and its scales, decoded once for every cell
 that reads them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from amaranth.hdl import Array, Cat, Const, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from .decode import Decode, integer_shape, integer_value, largest_shift, significand_width
-from .library import Shared, place
 from .scale import DecodeScale, scale_layout
+from .shared import Shared, place
 
 
 def lane_layout(element, raw=False):
@@ -66,6 +68,18 @@ def operand_ports(fmt, k):
     if fmt.macro is not None:
         widths["macro"] = fmt.macro.factor.width
     return widths
+
+
+def part(operand, fmt, start, length):
+    """``length`` elements of a decoded operand from ``start`` on, with their scales."""
+    fields = {"lanes": [operand.lanes[i] for i in range(start, start + length)]}
+    members = operand.shape().members
+    if "scales" in members:
+        first, count = scale_count(fmt, start), scale_count(fmt, length)
+        fields["scales"] = [operand.scales[i] for i in range(first, first + count)]
+    if "nan" in members:
+        fields["nan"] = operand.nan
+    return SimpleNamespace(**fields)
 
 
 def reciprocals(macro):

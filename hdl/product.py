@@ -8,8 +8,8 @@ from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib.wiring import In, Out
 
 from .decode import integer_shape, largest_magnitude
-from .library import Shared
 from .operand import lane_inputs, lane_ports
+from .shared import Shared
 
 
 def combinations(a_sides, b_sides):

@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, bounds
+from .shared import Shared, bounds
 from .shift import normalize, shift_right
 
 SIGNIFICAND_WIDTH = 24

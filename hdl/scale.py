@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared
+from .shared import Shared
 
 
 def largest_field(scale):

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, place
+from .shared import Shared, place
 
 
 class Stream(Shared):

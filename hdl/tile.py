@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from .library import Shared, place
+from .shared import Shared, place
 from .stream import Stream
 
 

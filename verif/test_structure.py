@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdl.library import Shared
+from hdl.shared import Shared
 
 ROOT = Path(__file__).parent.parent
 OURS = {"golden", "hdl", "gen", "verif"}

@@ -15,7 +15,7 @@ import pytest
 from gen.config import Configuration
 from gen.tools import icarus, verilator
 from gen.verilog import elaborate, emit
-from hdl.library import Library
+from hdl.shared import Library
 from verif.equivalence import unproven
 
 PAIRS = "mxfp4 nvfp4 amxfp4 amxfp4:mxfp4 mxfp8_e4m3 mxfp8_e5m2 mxint8 mxfp6_e3m2 mxint8:mxfp4"
