@@ -18,6 +18,7 @@ from .simulator import SIMULATORS, Simulation
 FOLDER = Path("build/sim")
 COUNT = {"verilator": 10_000, "icarus": 250}  # random dot products if the user names no COUNT
 TILE_COUNT = {"verilator": 50_000, "icarus": 1_000}  # of a tile, which takes many a cycle
+LONG_COUNT = 200_000  # from here on the simulator's speed decides, not its compiler's
 COUNT_WITH_WAVES = 100
 DATA_COUNT = {"verilator": 4096, "icarus": 64}  # dot products of the user's tensors
 
@@ -57,7 +58,7 @@ def run(
         count = COUNT_WITH_WAVES if waves else counts[simulator]
     most = None if simulator == "verilator" and not waves else count
     path, description = verilog.write(configuration)
-    simulation = Simulation(path, simulator, folder, waves)
+    simulation = Simulation(path, simulator, folder, waves, count >= LONG_COUNT)
     print(f"{configuration.name} on {simulator}, SEED={seed}")
     start = time.monotonic()
     simulation.build()

