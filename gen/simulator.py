@@ -72,7 +72,8 @@ class Simulation:
     """One Verilog top in one simulator, built into a folder of its own.
 
     ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live.
-    ``long``: whether the runs will be, so that compiling well pays. ``limit``: seconds after which a command counts as failed, None for never.
+    ``long``: whether the runs will be, so that compiling well pays. ``limit``: seconds after which
+    a command counts as failed, None for never.
     Raises UsageError when the simulator is missing.
     """
 
