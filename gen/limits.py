@@ -6,6 +6,7 @@ from math import lcm
 from golden import presets
 from golden.exact import Window
 from golden.formats import BlockFormat, FloatFormat
+from hdl.pipeline import DEEPEST
 
 from .errors import UsageError
 
@@ -14,7 +15,6 @@ ACCUMULATORS = ("fp32", "exact", "int32", *presets.PRESETS)
 LARGEST_K = 1024
 LARGEST_TILE = 64
 WIDEST_WINDOW = 160
-DEEPEST_PIPELINE = 4
 
 
 def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
@@ -148,7 +148,7 @@ def check_shape(unit: str, m, n, pipeline, default: int) -> tuple[int, int, int]
             if value not in (None, ""):
                 raise UsageError(f"{name} must be left out for unit {unit}, not {value!r}")
         m = n = 1
-    stages = 0 if pipeline in (None, "") else integer("PIPELINE", pipeline, 0, DEEPEST_PIPELINE)
+    stages = 0 if pipeline in (None, "") else integer("PIPELINE", pipeline, 0, DEEPEST)
     if stages and unit == "dot":
         raise UsageError(f"PIPELINE must be left out for unit dot, not {stages}")
     return m, n, stages
