@@ -10,7 +10,8 @@ option = $(if $(strip $(2)),$(1) $(call quote,$(strip $(2))))
 CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--m,$(M)) $(call option,--n,$(N)) $(call option,--k,$(K)) \
 	$(call option,--acc,$(ACC)) $(call option,--pipeline,$(PIPELINE)) \
-	$(call option,--window,$(WINDOW)) $(call option,--out,$(OUT))
+	$(call option,--window,$(WINDOW)) $(call option,--fraction,$(FRACTION)) \
+	$(call option,--out,$(OUT))
 
 .PHONY: help verilog sim synth tensors test bench peers lint clean icarus
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 help:
 	@echo "mxforge: from the name of a number format to verified Verilog."
 	@echo
-	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= M= N= K= ACC= PIPELINE= WINDOW= OUT=]"
+	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= M= N= K= ACC= PIPELINE= WINDOW= FRACTION= OUT=]"
 	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1]"
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="

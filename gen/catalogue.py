@@ -23,6 +23,7 @@ class Entry:
     acc: str | None = None
     pipeline: int | None = None
     window: str | None = None
+    fraction: int | None = None
     out: str | None = None
 
     @property

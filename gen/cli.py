@@ -115,6 +115,9 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
     """Give a verb the options that name a configuration."""
     for option in (
         click.option("--out", type=TEXT, help="Results of a tile: fp32 (the default) or bf16."),
+        click.option(
+            "--fraction", type=TEXT, help="Fraction bits F of fp32, 8 to 36 (default 35 or 25)."
+        ),
         click.option("--window", type=TEXT, help="What exact holds, LOW:HIGH:LENGTH."),
         click.option("--pipeline", type=TEXT, help="Register stages, 0 to 4 (default 0)."),
         click.option(

@@ -3,6 +3,7 @@ generated."""
 
 from dataclasses import dataclass, field
 
+from golden.arith import default_fraction_bits
 from golden.exact import Window
 from golden.formats import BlockFormat, get_format
 from hdl.naming import pair_name
@@ -14,6 +15,7 @@ from .errors import UsageError
 from .limits import (
     UNITS,
     check_accumulator,
+    check_fraction,
     check_k,
     check_operands,
     check_output,
@@ -34,9 +36,9 @@ class Configuration:
 
     ``k`` elements a step; ``acc``: the accumulator, None for a unit without one; ``m``, ``n``: rows
     and columns of results; ``pipeline``: register stages in the datapath; ``window``: what the
-    accumulator ``exact`` holds; ``out``: the format of a tile's results; ``pair``: the formats as
-    the user typed them, names or files. Use :meth:`parse`, which checks the parameters against each
-    other.
+    accumulator ``exact`` holds; ``fraction``: F of accumulator ``fp32``, None for the pair's own;
+    ``out``: the format of a tile's results; ``pair``: the formats as the user typed them, names or
+    files. Use :meth:`parse`, which checks the parameters against each other.
     """
 
     unit: str
@@ -48,6 +50,7 @@ class Configuration:
     n: int = 1
     pipeline: int = 0
     window: Window | None = None
+    fraction: int | None = None
     out: str = "fp32"
     pair: str = field(default="", compare=False)
 
@@ -62,6 +65,7 @@ class Configuration:
         n=None,
         pipeline=None,
         window=None,
+        fraction=None,
         out=None,
     ) -> "Configuration":
         """The configuration a user names: ``fmt`` is ``A`` or ``A:B`` (activations : weights).
@@ -86,6 +90,7 @@ class Configuration:
         if acc == "exact" and unit == "mac":
             raise UsageError("Unit for accumulator exact must be tile, not mac")
         held = check_window(window, acc, a, b)
+        bits = check_fraction(fraction, acc)
         return cls(
             unit,
             a,
@@ -96,6 +101,7 @@ class Configuration:
             n,
             pipeline,
             held,
+            None if acc and bits == default_fraction_bits(a, b) else bits,
             check_output(out, unit, acc),
             fmt or DEFAULT_FORMAT,
         )
@@ -108,6 +114,7 @@ class Configuration:
         parts += [self.acc] if self.acc else []
         if self.window:
             parts.append(f"{self.window.low}to{self.window.high}x{self.window.length}")
+        parts += [f"f{self.fraction}"] if self.fraction else []
         parts += ["bf16"] if self.out == "bf16" else []
         parts += [f"p{self.pipeline}"] if self.pipeline else []
         return "_".join(parts).replace("-", "m")
@@ -120,6 +127,7 @@ class Configuration:
         words += [f"K={self.k}"] + ([f"ACC={self.acc}"] if self.acc else [])
         if self.window:
             words.append(f"WINDOW={self.window.low}:{self.window.high}:{self.window.length}")
+        words += [f"FRACTION={self.fraction}"] if self.fraction else []
         words += ["OUT=bf16"] if self.out == "bf16" else []
         return " ".join(words + ([f"PIPELINE={self.pipeline}"] if self.pipeline else []))
 

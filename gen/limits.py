@@ -15,6 +15,7 @@ ACCUMULATORS = ("fp32", "exact", "int32", *presets.PRESETS)
 LARGEST_K = 1024
 LARGEST_TILE = 64
 WIDEST_WINDOW = 160
+FRACTION = (8, 36)  # least and most of F: golden's sums of every pair and K fit 61 bits
 
 
 def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
@@ -122,6 +123,16 @@ def check_window(window: str | None, acc: str | None, a: BlockFormat, b: BlockFo
     if not -(1 << 10) <= chosen.low < chosen.high <= 1 << 10:
         raise UsageError(f"WINDOW must lie between 2**-1024 and 2**1024, not {window}")
     return chosen
+
+
+def check_fraction(fraction, acc: str | None) -> int | None:
+    """F of accumulator ``fp32``, None for the pair's own; UsageError for what it cannot be."""
+    if fraction in (None, ""):
+        return None
+    if acc != "fp32":
+        what = f"accumulator {acc}" if acc else "unit dot"
+        raise UsageError(f"FRACTION must be left out for {what}, not {fraction!r}")
+    return integer("FRACTION", fraction, *FRACTION)
 
 
 def check_output(out: str | None, unit: str, acc: str | None) -> str:

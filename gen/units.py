@@ -29,7 +29,7 @@ def cell(configuration):
         preset = PRESETS[c.acc]
         rule, size, length = preset.accumulator, preset.size, preset.length
     else:
-        rule = Accumulator(default_fraction_bits(c.a, c.b))
+        rule = Accumulator(c.fraction or default_fraction_bits(c.a, c.b))
         size, length = addend_size(c.a, c.b, c.k), c.k
     if c.acc == "exact":
         return ExactCell(c.a, c.b, c.k, c.window, size=size, pipeline=c.pipeline)

@@ -23,6 +23,7 @@ def matmul(
     k: int | None = None,
     c: np.ndarray | None = None,
     window: exact.Window | None = None,
+    fraction_bits: int | None = None,
 ) -> np.ndarray:
     """(M, K) times the transpose of (N, K), plus C, as (M, N) float32; int32 for ``acc="int32"``.
 
@@ -33,6 +34,7 @@ def matmul(
     ``acc`` is one of
       "fp32": ``k`` products per fused aligned sum (default 32, or the larger block), each sum
       rounded once; K is padded with zeros. Macro blocks are summed apart and joined in binary32.
+      ``fraction_bits``: F, by default 35 when products are summed in groups, else 25.
       "exact": nothing is lost inside ``window`` (by default the pair's full range); one rounding.
       An accumulator that left its window reads as NaN.
       "int32": wraps; for integers with binary32 scales. With groups along K the result is
@@ -53,6 +55,8 @@ def matmul(
         raise ValueError(f"Accumulator must be one of {', '.join(MODES)}, not {acc!r}")
     if window is not None and acc != "exact":
         raise ValueError(f"Window must be None for accumulator {acc}, not {window}")
+    if fraction_bits is not None and acc != "fp32":
+        raise ValueError(f"Fraction bits must be None for accumulator {acc}, not {fraction_bits}")
     if acc == "int32":
         return integer.int_matmul(qa, qb, c)
     for q in (qa, qb):
@@ -65,14 +69,16 @@ def matmul(
         accumulate(qa, qb, preset.length, bits, preset.accumulator, preset.size)
         return bits.view(np.float32)
     k = _step_size(qa.format, qb.format, k)
+    if fraction_bits is None:
+        fraction_bits = default_fraction_bits(qa.format, qb.format)
     if qa.format.macro is not None or qb.format.macro is not None:
         if acc == "exact":
             raise ValueError("Accumulator must be fp32 for formats with macro blocks, not 'exact'")
-        return _macro_matmul(qa, qb, k, bits.view(np.float32))
+        return _macro_matmul(qa, qb, k, bits.view(np.float32), fraction_bits)
     if acc == "exact":
         steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
         return exact.exact_matmul(steps, bits, window or exact.full_window(qa, qb))
-    accumulate(qa, qb, k, bits, Accumulator(default_fraction_bits(qa.format, qb.format)))
+    accumulate(qa, qb, k, bits, Accumulator(fraction_bits))
     return bits.view(np.float32)
 
 
@@ -126,7 +132,9 @@ class Steps:
             yield step_addends(a, b, outer=True, size=self.size)
 
 
-def _macro_matmul(qa: Quantized, qb: Quantized, k: int, d: np.ndarray) -> np.ndarray:
+def _macro_matmul(
+    qa: Quantized, qb: Quantized, k: int, d: np.ndarray, fraction_bits: int
+) -> np.ndarray:
     """Each macro block's own sum, times both reciprocals, added to the running sum, all binary32.
 
     The product of the two reciprocals is rounded first (our choice).
@@ -136,7 +144,7 @@ def _macro_matmul(qa: Quantized, qb: Quantized, k: int, d: np.ndarray) -> np.nda
     if len(sizes) != 1 or max(sizes) % k:
         raise ValueError(f"K must divide one macro block of both, not {k} and {sorted(sizes)}")
     size = sizes.pop()
-    accumulator = Accumulator(default_fraction_bits(qa.format, qb.format))
+    accumulator = Accumulator(fraction_bits)
     steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
     factors = [
         np.ones((q.shape[0], padded(q.shape[1], size) // size), np.float32)

@@ -23,8 +23,9 @@ SCALE_CORNERS = 2000
 class MacStimuli:
     """What a mac of one pair and K is driven with; each method returns Steps."""
 
-    def __init__(self, fa: BlockFormat, fb: BlockFormat, k: int, acc: str, rng):
-        self.fa, self.fb, self.k, self.acc, self.rng = fa, fb, k, acc, rng
+    def __init__(self, fa: BlockFormat, fb: BlockFormat, k: int, acc: str, fraction, rng):
+        self.fa, self.fb, self.k, self.rng = fa, fb, k, rng
+        self.acc, self.fraction = acc, fraction
         self.a, self.b = Elements(fa, k, rng), Elements(fb, k, rng)
         self.scale_a, self.scale_b = (
             (Scales if fmt.has_block_scale else NoScales)(fmt, k, rng) for fmt in (fa, fb)
@@ -33,7 +34,8 @@ class MacStimuli:
     def steps(self, a_codes, a_scales, b_codes, b_scales, c=None) -> Steps:
         """Single steps; ``c`` None is +0."""
         c = np.zeros(len(a_codes), np.uint32) if c is None else c.astype(np.uint32)
-        return Steps.single(self.fa, self.fb, self.acc, a_codes, a_scales, b_codes, b_scales, c)
+        operands = a_codes, a_scales, b_codes, b_scales
+        return Steps.single(self.fa, self.fb, self.acc, self.fraction, *operands, c)
 
     def with_near_c(self, steps: Steps, span: int = 30) -> Steps:
         """The same steps with an accumulator within ``span`` binades of the products' sum."""

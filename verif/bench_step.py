@@ -10,11 +10,14 @@ from golden.presets import PRESETS
 from golden.tables import element_table
 
 
-def after_step(fa: BlockFormat, fb: BlockFormat, acc: str, operands, c: np.ndarray) -> np.ndarray:
+def after_step(
+    fa: BlockFormat, fb: BlockFormat, acc: str, operands, c: np.ndarray, fraction: int | None = None
+) -> np.ndarray:
     """Accumulators after ``c`` plus K products, bits (...).
 
     ``operands``: codes of a (..., K), its scale codes (..., blocks[, 2]), those of b; scales of a
     format without are left alone. ``c``: bits (...), binary32 or int32.
+    ``fraction``: F of fp32, None for the pair's own.
     """
     a_codes, a_scales, b_codes, b_scales = operands
     if acc == "int32":
@@ -25,7 +28,7 @@ def after_step(fa: BlockFormat, fb: BlockFormat, acc: str, operands, c: np.ndarr
         scales if fmt.has_block_scale else None for fmt, scales in ((fa, a_scales), (fb, b_scales))
     )
     if acc not in PRESETS:
-        return mac_step(fa, fb, a_codes, a_scales, b_codes, b_scales, c)
+        return mac_step(fa, fb, a_codes, a_scales, b_codes, b_scales, c, fraction)
     preset = PRESETS[acc]
     for start in range(0, a_codes.shape[-1], preset.length):
         a, b = (

@@ -16,12 +16,14 @@ class Steps:
 
     ``a_codes``, ``b_codes``: (N, L, K); ``a_scales``, ``b_scales``: (N, L, blocks[, 2]); ``c``:
     (N, L) bits, of which only a chain's first counts; ``last``: (N, L), whether a result leaves
-    after the step. Scales of a format without have no blocks.
+    after the step. Scales of a format without have no blocks. ``fraction``: F of fp32 if not the
+    pair's own.
     """
 
     fa: BlockFormat
     fb: BlockFormat
     acc: str
+    fraction: int | None
     a_codes: np.ndarray
     a_scales: np.ndarray
     b_codes: np.ndarray
@@ -32,17 +34,18 @@ class Steps:
     outputs = ("o_d",)
 
     @classmethod
-    def single(cls, fa, fb, acc, a_codes, a_scales, b_codes, b_scales, c) -> "Steps":
+    def single(cls, fa, fb, acc, fraction, a_codes, a_scales, b_codes, b_scales, c) -> "Steps":
         """N chains of one step each, from arrays without the axis L."""
         arrays = [np.asarray(x)[:, None] for x in (a_codes, a_scales, b_codes, b_scales, c)]
-        return cls(fa, fb, acc, *arrays, np.ones((len(c), 1), bool))
+        return cls(fa, fb, acc, fraction, *arrays, np.ones((len(c), 1), bool))
 
     @classmethod
     def concatenated(cls, parts: list["Steps"]) -> "Steps":
         """Chains of one length, one part after the other."""
-        names = [f.name for f in fields(cls)][3:]
+        names = [f.name for f in fields(cls)][4:]
         arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        return cls(parts[0].fa, parts[0].fb, parts[0].acc, *arrays)
+        first = parts[0]
+        return cls(first.fa, first.fb, first.acc, first.fraction, *arrays)
 
     @cached_property
     def expected(self) -> np.ndarray:
@@ -50,7 +53,7 @@ class Steps:
         after, acc = np.empty(self.c.shape, np.uint32), self.c[:, 0]
         for i in range(self.c.shape[1]):
             operands = (x[:, i] for x in self._operands)
-            after[:, i] = acc = after_step(self.fa, self.fb, self.acc, operands, acc)
+            after[:, i] = acc = after_step(self.fa, self.fb, self.acc, operands, acc, self.fraction)
         return after
 
     @property
@@ -72,8 +75,8 @@ class Steps:
 
     def slice(self, rows) -> "Steps":
         """Some of the chains."""
-        arrays = (getattr(self, f.name)[rows] for f in fields(self)[3:])
-        return Steps(self.fa, self.fb, self.acc, *arrays)
+        arrays = (getattr(self, f.name)[rows] for f in fields(self)[4:])
+        return Steps(self.fa, self.fb, self.acc, self.fraction, *arrays)
 
     def chained(self, length: int, rng: np.random.Generator) -> "Steps":
         """The same steps in chains, with a result after the last and after some of the others."""
@@ -84,7 +87,7 @@ class Steps:
         arrays = (x.reshape(count, length, *x.shape[1:]) for x in arrays)
         last = rng.random((count, length)) < 0.3
         last[:, -1] = True
-        return Steps(self.fa, self.fb, self.acc, *arrays, last)
+        return Steps(self.fa, self.fb, self.acc, self.fraction, *arrays, last)
 
     def columns(self) -> dict[str, list[int]]:
         """The values of every input port, step after step."""

@@ -72,8 +72,9 @@ class Product:
         acc = self.configuration.acc
         start = self.c.view(np.int32 if acc == "int32" else np.float32)
         operands = self.a.quantized(), self.b.quantized()
-        k, window = self.configuration.k, self.configuration.window
-        return matmul(*operands, acc=acc, k=k, c=start, window=window).view(np.uint32)
+        k, window, bits = (getattr(self.configuration, x) for x in ("k", "window", "fraction"))
+        options = {"c": start, "window": window, "fraction_bits": bits}
+        return matmul(*operands, acc=acc, k=k, **options).view(np.uint32)
 
     @cached_property
     def ports(self) -> tuple[dict, dict, np.ndarray]:

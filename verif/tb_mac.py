@@ -15,13 +15,15 @@ from verif.bench_tensors import chosen, grown
 JOB = Job.current()
 REPORT = Report()
 CHECKER = Checker(JOB, REPORT)
-A, B, K, ACC = (getattr(JOB.configuration, name) for name in ("a", "b", "k", "acc"))
+A, B, K, ACC, F = (
+    getattr(JOB.configuration, name) for name in ("a", "b", "k", "acc", "fraction")
+)
 PAIR_WIDTH = 20  # bits of both elements up to which every pair of them is driven
 CHUNK = 4096  # steps of the user's tensors that are held at a time
 
 
 def stimuli(name: str) -> MacStimuli:
-    return MacStimuli(A, B, K, ACC, JOB.rng(name))
+    return MacStimuli(A, B, K, ACC, F, JOB.rng(name))
 
 
 def chain(name: str, steps: int, length: int) -> Steps:
@@ -63,7 +65,7 @@ async def reset_in_mid_stream(dut):
 async def tensors(dut):
     """The user's tensors: every output is a chain of K / k steps, compared with golden.matmul."""
     a, b, rows, columns = chosen(JOB, A, B)
-    product = matmul(a, b, ACC, K)
+    product = matmul(a, b, ACC, K, fraction_bits=F)
     operands = [in_steps(a), in_steps(b)]
     steps = operands[0][0].shape[1]
     grid = np.stack(np.meshgrid(np.arange(len(rows)), np.arange(len(columns))), -1).reshape(-1, 2)
@@ -97,4 +99,4 @@ def products(operands, pairs: np.ndarray) -> Steps:
     arrays = [x[pairs[:, side]] for side, operand in enumerate(operands) for x in operand]
     last = np.zeros(arrays[0].shape[:2], bool)
     last[:, -1] = True
-    return Steps(A, B, ACC, *arrays, np.zeros(last.shape, np.uint32), last)
+    return Steps(A, B, ACC, F, *arrays, np.zeros(last.shape, np.uint32), last)

@@ -40,7 +40,7 @@ LINES = {
         "sim --fmt nvfp4 --sim icarus --seed 3 --count 20000 --data build/tensors.npz --waves 1"
     ),
     "sim SIM= SEED= COUNT= DATA= WAVES=": "sim",
-    "synth FMT=mxfp4 K=32": "synth --fmt mxfp4 --k 32",
+    "synth FMT=mxfp4 K=32 FRACTION=24": "synth --fmt mxfp4 --k 32 --fraction 24",
     "tensors DATA=build/t.npz": "tensors --out build/t.npz",
 }
 

@@ -160,6 +160,11 @@ CASES = {
         ValueError,
         "Accumulator must be int32 for int8, not 'fp32'",
     ),
+    "fraction bits elsewhere": (
+        lambda: matmul(quantize(X, "mxfp4"), quantize(X, "mxfp4"), "exact", fraction_bits=24),
+        ValueError,
+        "Fraction bits must be None for accumulator exact, not 24",
+    ),
     "window": (
         lambda: matmul(quantize(X, "mxfp4"), quantize(X, "mxfp4"), window=Window(0, 1, 1)),
         ValueError,

@@ -46,6 +46,19 @@ def test_icarus(unit, pair, k, seed):
     assert all(part["checked"] > 0 for part in report.parts)
 
 
+FRACTIONS = {"mxfp4": 24, "amxfp4": 8, "mxfp8_e4m3:mxint8": 36, "nvfp4": 13}
+
+
+@pytest.mark.parametrize("pair", FRACTIONS)
+def test_fraction(pair, seed):
+    """Accumulators of another F than the pair's own."""
+    configuration = Configuration.parse(pair, fraction=FRACTIONS[pair])
+    assert configuration.name.endswith(f"_f{FRACTIONS[pair]}")
+    report = run(configuration, "icarus", seed, DOT_PRODUCTS_ON_ICARUS)
+    assert report.mismatch is None
+    assert all(part["checked"] > 0 for part in report.parts)
+
+
 @pytest.mark.parametrize("pair", FORMATS + MIXED)
 def test_every_pair_of_codes_is_among_the_stimuli(pair, rng):
     configuration = Configuration.parse(pair)

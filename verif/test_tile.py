@@ -95,6 +95,8 @@ def test_tensors(fmt, tmp_path: Path, capsys):
 REFUSED = {
     "M must be from 1 to 64, not 65": {"fmt": "mxfp4", "m": 65},
     "PIPELINE must be from 0 to 4, not 5": {"fmt": "mxfp4", "pipeline": 5},
+    "FRACTION must be from 8 to 36, not 37": {"fmt": "mxfp4", "fraction": "37"},
+    "FRACTION must be left out for accumulator int32, not '24'": {"fmt": "int8", "fraction": "24"},
     "Elements for hopper_fp8 must be one of e4m3, e5m2, not e2m1": {
         "fmt": "mxfp4",
         "acc": "hopper_fp8",
