@@ -199,20 +199,29 @@ def sim(
 @click.option(
     "--lib", "libs", type=PATH, multiple=True, help="Liberty file, plain or .gz; may be repeated."
 )
-def synth(libs: tuple[Path | None, ...], **named: str | None) -> None:
+@click.option("--target", type=TEXT, help="In place of cells, an FPGA: ice40, ecp5 or xilinx.")
+def synth(libs: tuple[Path | None, ...], target: str | None, **named: str | None) -> None:
     """Measure area, longest path and the share of each part, with Yosys.
 
-    Without --lib, on a small built-in cell library, in gate equivalents (1 GE = one NAND2).
+    Without --lib, on a small built-in cell library, in gate equivalents (1 GE = one NAND2). With
+    --target, LUTs, carry cells and flip-flops of an FPGA.
 
     \b
     Examples:
       mxforge synth --fmt amxfp4
       mxforge synth --fmt mxfp4 --lib sky130hd_tt.lib.gz
+      mxforge synth --fmt mxfp4 --target ice40
     """
     configuration = _configuration(**named)
-    from gen.synth import run
+    from gen.synth import run, run_fpga
 
-    run(configuration, [lib for lib in libs if lib is not None])
+    chosen = [lib for lib in libs if lib is not None]
+    if target is None:
+        run(configuration, chosen)
+    elif chosen:
+        raise UsageError(f"LIB must be left out with TARGET, whose cells it has, not {chosen[0]}")
+    else:
+        run_fpga(configuration, target)
 
 
 @cli.command(cls=Verb, short_help="Write two real weight matrices for sim.")

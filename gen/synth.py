@@ -8,14 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gen import yosys
+from gen import fpga, yosys
 from gen.cells import BUILT_IN
 from gen.config import Configuration
 from gen.errors import UsageError
 from gen.liberty import load
 from gen.mapping import area
 from gen.measure import synthesize
-from gen.synth_table import print_result
+from gen.synth_table import print_fpga, print_result
 from gen.verilog import emit, write_atomically
 
 __all__ = ["area", "run", "synthesize"]
@@ -54,6 +54,28 @@ def run(
         console.print(f"Written to {path}\n", highlight=False, soft_wrap=True)
         results.append(result)
     return results
+
+
+def run_fpga(configuration: Configuration, target: str, folder: Path = FOLDER) -> dict:
+    """Count the cells of a configuration on an FPGA target of :mod:`gen.fpga`.
+
+    Writes ``NAME.TARGET.json`` into `folder`, prints a table, and returns what the file holds.
+    UsageError for an unknown target.
+    """
+    yosys.release()
+    fpga.check_target(target)
+    console = Console()
+    verilog, description = emit(configuration)
+    line = configuration.command.replace("make verilog", "make synth")
+    head = {"name": configuration.name, "command": f"{line} TARGET={target}"}
+    head["source_digest"] = description["digest"]
+    with console.status(f"Synthesizing {configuration.name} for {target}"):
+        result = head | fpga.synthesize(verilog, description["top"], target)
+    path = folder / f"{configuration.name}.{target}.json"
+    write_atomically(path, json.dumps(result, indent=2) + "\n")
+    print_fpga(result, console)
+    console.print(f"Written to {path}\n", highlight=False, soft_wrap=True)
+    return result
 
 
 def file_stem(path: Path) -> str:

@@ -11,6 +11,17 @@ BAR = 24
 """Characters of the longest bar."""
 ADDER_NAMES = {"gates": "none", "full": "full adders", "full and half": "full and half adders"}
 
+FPGA_ROWS = {
+    "luts": "LUTs",
+    "carries": "carry cells",
+    "flip_flops": "flip-flops",
+    "wide_muxes": "wide multiplexers",
+    "dsps": "DSPs",
+    "memories": "memories",
+    "other": "other",
+}
+FPGA_ALWAYS = ("luts", "carries", "flip_flops", "dsps")
+
 
 def print_result(result: dict, console: Console) -> None:
     """Print what :func:`gen.measure.synthesize` returned."""
@@ -36,6 +47,21 @@ def print_result(result: dict, console: Console) -> None:
         "Recipe area with the parts kept apart, which costs what flattening saves:",
         f"flattened, the total is {flattened:,.1f} GE.",
     )
+
+
+def print_fpga(result: dict, console: Console) -> None:
+    """Print what :func:`gen.fpga.synthesize` returned."""
+    title = f"[bold]{result.get('name', result['top'])}[/] on [bold]{result['family']}[/]"
+    console.print(title, highlight=False, soft_wrap=True)
+    console.print()
+    table = _table()
+    table.add_column("cells")
+    table.add_column("count", justify="right")
+    for key, label in FPGA_ROWS.items():
+        if result[key] or key in FPGA_ALWAYS:
+            table.add_row(label, f"{result[key]:,}")
+    console.print(table)
+    _note(console, f"Cells after Yosys, flattened, not placed: {', '.join(result['cells'])}.")
 
 
 def _note(console: Console, *lines: str) -> None:
