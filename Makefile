@@ -13,7 +13,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--window,$(WINDOW)) $(call option,--fraction,$(FRACTION)) \
 	$(call option,--out,$(OUT))
 
-.PHONY: help verilog sim synth tensors test bench peers lint clean icarus
+.PHONY: help verilog sim synth tensors test bench peers lint clean icarus osu018
 .DEFAULT_GOAL := help
 
 help:
@@ -24,7 +24,7 @@ help:
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz TARGET=ice40]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
 	@echo "  make test                    everything that must pass            [SEED=]"
-	@echo "  make bench                   speed of the golden model, format by format"
+	@echo "  make bench                   speed of the golden model                [WHAT=area ROW= LIB=: beside open designs]"
 	@echo "  make peers                   the golden model beside gfloat, ml_dtypes and mmasim (installs torch)"
 	@echo "  make lint                    ruff and mypy alone"
 	@echo "  make clean                   remove build/"
@@ -49,8 +49,9 @@ tensors: .venv/tensors
 test: lint icarus
 	@.venv/bin/python -m pytest -n 2 --dist worksteal
 
-bench: .venv/ready
-	@$(RUN) bench golden
+bench: .venv/ready $(if $(filter area,$(WHAT)),osu018)
+	@$(RUN) bench $(or $(call option,,$(WHAT)),golden) $(foreach row,$(ROW),$(call option,--row,$(row))) \
+		$(call option,--lib,$(LIB))
 
 peers: .venv/peers
 	@.venv/bin/python -m verif.peers $(call option,,$(DATA))
@@ -64,6 +65,9 @@ clean:
 
 icarus:
 	@sh gen/setup.sh icarus
+
+osu018:
+	@sh gen/setup.sh osu018
 
 .venv/ready: requirements.lock pyproject.toml
 	@PYTHON=$(call quote,$(PYTHON)) sh gen/setup.sh venv

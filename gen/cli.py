@@ -247,20 +247,31 @@ def tensors(**chosen: Any) -> None:
         click.echo(line)
 
 
-@cli.command(cls=Verb, short_help="Measure the golden model's speed.")
-@click.argument("what", type=click.Choice(["golden"]))
-def bench(what: str) -> None:
-    """Print how many elements a second each format quantizes and dequantizes.
+@cli.command(cls=Verb, short_help="Speed of the golden model, or area beside open designs.")
+@click.argument("what", type=click.Choice(["golden", "area"]))
+@click.option("--row", "rows", type=TEXT, multiple=True, help="Rows of area; all by default.")
+@click.option("--lib", type=PATH, help="Another Liberty file than osu018's for area.")
+def bench(what: str, rows: tuple[str | None, ...], lib: Path | None) -> None:
+    """golden: how many elements a second each format quantizes and dequantizes, beside the time of
+    ml_dtypes' bare element cast.
 
-    Beside each stands the time of ml_dtypes' bare element cast of the same array, as a ratio.
+    area: units beside the best open designs found, on Debian's osu018 cells, by the same recipes.
 
     \b
     Examples:
       mxforge bench golden
+      mxforge bench area --row dot_e2m1_k32 --row mac_mxfp4_k32
     """
-    from gen.bench_golden import run
+    if what == "area":
+        from gen import bench_area
 
-    run()
+        bench_area.run([row for row in rows if row], lib)
+        return
+    if rows or lib:
+        raise UsageError("ROW and LIB must be left out for bench golden")
+    from gen import bench_golden
+
+    bench_golden.run()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

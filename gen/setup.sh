@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the Makefile sets up, one step per name: venv, tensors, peers, icarus. Exit status 2 with one
+# What the Makefile sets up, one step per name: venv, tensors, peers, icarus, osu018. Exit status 2 with one
 # sentence when something is missing that may not be installed from here.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
@@ -22,6 +22,11 @@ icarus() {
     if ! apt_install iverilog || ! command -v iverilog >/dev/null; then
         refuse "Icarus Verilog is missing; type 'sudo apt-get install iverilog' (or your system's like of it) and try again."
     fi
+}
+
+osu018() {
+    [ -e /usr/share/qflow/tech/osu018/osu018_stdcells.lib ] || apt_install qflow-tech-osu018 ||
+        refuse "The osu018 cells are missing; type 'sudo apt-get install qflow-tech-osu018', or give LIB=, and try again."
 }
 
 venv() {

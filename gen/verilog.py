@@ -34,13 +34,23 @@ def emit(configuration: Configuration) -> tuple[str, dict]:
     of ours.
     """
     top, library = configuration.component(), Library()
-    texts = [
-        verilog(text, ports_of(library.components[name]), comment_of(library.components[name]))
-        for name, text in elaborate(top, library)
-    ]
+    texts = _texts(top, library)
     description = describe(configuration, top, library)
     start, end = "`default_nettype none\n", "`default_nettype wire\n"
     return "\n".join([_header(description), start, *texts, end]), description
+
+
+def emit_part(component) -> tuple[str, str]:
+    """The Verilog text of one component and all below it, and the name of its module."""
+    return "\n".join(_texts(component, Library())), component.module_name
+
+
+def _texts(top, library: Library) -> list[str]:
+    """The Verilog of every distinct module."""
+    return [
+        verilog(text, ports_of(library.components[name]), comment_of(library.components[name]))
+        for name, text in elaborate(top, library)
+    ]
 
 
 def elaborate(top, library: Library) -> Iterator[tuple[str, str]]:

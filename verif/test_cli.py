@@ -15,6 +15,7 @@ import gen.sim
 import gen.synth
 import gen.tensors
 import gen.verilog
+from gen.bench_area import ROWS
 from gen.config import Configuration
 from gen.errors import UsageError
 from gen.limits import ACCUMULATORS
@@ -60,7 +61,11 @@ REFUSED = {
     "synth --fmt nope": f"Format must be one of {FORMATS}, not 'nope'.",
     "tensors --rows none": "ROWS must be a whole number from 1 up, not 'none'.",
     "fly": "Verb must be one of verilog, sim, synth, tensors, bench, not 'fly'.",
-    "bench speed": "'speed' is not 'golden'; 'mxforge bench --help' says what there is.",
+    "bench speed": (
+        "'speed' is not one of 'golden', 'area'; 'mxforge bench --help' says what there is."
+    ),
+    "bench golden --row x": "ROW and LIB must be left out for bench golden.",
+    "bench area --row x": f"ROW must be one of {', '.join(row.name for row in ROWS)}, not 'x'.",
     "verilog --fnt x": "No such option '--fnt'; 'mxforge verilog --help' says what there is.",
     "verilog x": (
         "Got unexpected extra argument (x); 'mxforge verilog --help' says what there is."

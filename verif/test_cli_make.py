@@ -16,8 +16,10 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 
 def make(*words, recorder):
     """The arguments that ``make WORDS`` hands to ``python -m gen``, and its exit status."""
-    command = ["make", "-s", *words, f"RUN={recorder}", "-o", ".venv/ready", "-o", ".venv/tensors"]
-    done = subprocess.run([*command, "-o", "icarus"], cwd=ROOT, capture_output=True, text=True)
+    command = ["make", "-s", *words, f"RUN={recorder}"]
+    for target in (".venv/ready", ".venv/tensors", "icarus", "osu018"):
+        command += ["-o", target]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return done.stdout.splitlines(), done.returncode
 
 
@@ -42,6 +44,9 @@ LINES = {
     "sim SIM= SEED= COUNT= DATA= WAVES=": "sim",
     "synth FMT=mxfp4 K=32 FRACTION=24": "synth --fmt mxfp4 --k 32 --fraction 24",
     "tensors DATA=build/t.npz": "tensors --out build/t.npz",
+    "bench": "bench golden",
+    "bench WHAT=area": "bench area",
+    "bench WHAT=area ROW=dot_e2m1_k16 LIB=a.lib": "bench area --row dot_e2m1_k16 --lib a.lib",
 }
 
 
@@ -70,7 +75,7 @@ def test_help_names_every_target():
     text = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     makefile = (ROOT / "Makefile").read_text()
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
-    assert {f"make {name}" for name in phony} - {"make help", "make icarus"} == set(
+    assert {f"make {name}" for name in phony} - {"make help", "make icarus", "make osu018"} == set(
         re.findall(r"^  (make \w+)", text, re.MULTILINE)
     )
 
