@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -21,20 +24,23 @@ from hdl.dot import DotSum
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 """Where Debian's ``qflow-tech-osu018`` puts its Liberty file."""
 COUNT = 1000
+WIDTH = 140
 
 
 @dataclass(frozen=True)
 class Row:
     """A unit, and the best open design found that does the same.
 
-    `peer`, `peer_ns`: that design on osu018, GE and ns, mapped by the same recipes, the better of
-    the two; `note` says what else there is to know of it. `factor`: ours is to be at most so many
-    times its area. `what`: the area that counts: the combinational "core" of a dot; a mac's
-    combinational part, that of a mac that only ever starts from 0 ("binary32"), or its "total".
+    `block`: the elements of a block, where they are not the format's. `peer`, `peer_ns`: that
+    design on osu018, GE and ns, mapped by the same recipes, the better of the two; `note` says what
+    else there is to know of it. `factor`: ours is to be at most so many times its area. `what`: the
+    area that counts: the combinational "core" of a dot; a mac's combinational part, that of a mac
+    that only ever starts from 0 ("binary32"), or its "total".
     """
 
     name: str
     options: Mapping[str, str]
+    block: int | None
     what: str
     peer: float
     peer_ns: float | None
@@ -47,43 +53,61 @@ class Row:
         """The area that is to be reached, GE."""
         return self.factor * self.peer
 
+    def configuration(self) -> Configuration:
+        """What is measured."""
+        if self.block is None:
+            return Configuration.parse(**self.options)
+        options = dict(self.options)
+        c = Configuration.parse(**(options | {"k": None}))
+        a, b = (replace(fmt, block_size=self.block) for fmt in (c.a, c.b))
+        return replace(c, a=a, b=b, k=int(options["k"]))
+
 
 def _dot(name: str, fmt: str, k: int, peer: float, ns: float, factor: float, **more: Any) -> Row:
     options = {"fmt": fmt, "unit": "dot", "k": str(k)}
-    return Row(f"dot_{name}_k{k}", options, "core", peer, ns, factor, **more)
+    return Row(f"dot_{name}_k{k}", options, None, "core", peer, ns, factor, **more)
 
 
 def _mac(
-    fmt: str, k: int, what: str, peer: float, ns: float | None, factor: float, note: str
+    fmt: str,
+    k: int,
+    what: str,
+    peer: float,
+    ns: float | None,
+    factor: float,
+    note: str,
+    block: int | None = None,
 ) -> Row:
     options = {"fmt": fmt, "unit": "mac", "k": str(k)}
+    if what == "total":  # The peer of these truncates; F may be 24.
+        options["fraction"] = "24"
     name = f"{'binary32' if what == 'binary32' else 'mac'}_{fmt}_k{k}"
-    return Row(name, options, what, peer, ns, factor, note)
+    return Row(name, options, block, what, peer, ns, factor, note)
 
 
-_SYSTOLIC = "of a systolic PE, its 272 pass-through flip-flops taken off; truncating"
-ROWS = (
+_SYSTOLIC = "of a systolic PE, its 272 pass-through flip-flops taken off; truncating; ours F = 24"
+_DOTS = (
     _dot("e2m1", "mxfp4", 32, 4792, 5.97, 0.80, no_slower=True),
-    _dot("e2m1", "mxfp4", 16, 2307, 5.15, 0.80),
+    _dot("e2m1", "nvfp4", 16, 2307, 5.15, 0.80),
     _dot("e2m3", "mxfp6_e2m3", 32, 10072, 7.23, 0.75),
     _dot("e3m2", "mxfp6_e3m2", 32, 11091, 8.00, 0.75),
     _dot("e4m3", "mxfp8_e4m3", 32, 20203, 10.8, 0.70),
     _dot("e5m2", "mxfp8_e5m2", 32, 27757, 12.8, 0.70),
     _dot("int8", "int8", 32, 20518, 7.82, 0.75),
     _dot("int4", "int4", 32, 5297, 5.97, 0.75),
-    _mac("nvfp4", 16, "binary32", 4504, 10.0, 0.80, "both scales, to binary32"),
-    _mac("mxfp4", 16, "combinational", 10062, 6.9, 0.50, "5 stages, 2,681 sequential"),
+)
+_GATES = "combinational"
+_MACS = (
+    _mac("nvfp4", 16, "binary32", 4504, 10.0, 0.80, "a dot product with both scales, to binary32"),
+    _mac("mxfp4", 16, _GATES, 10062, 6.9, 0.50, "5 stages, and 2,681 sequential", block=16),
     _mac(
-        *("mxfp8_e4m3", 32, "combinational", 50655, None, 0.50),
-        note="8 formats at run time, 23,885 sequential",
+        "mxfp8_e4m3", 32, _GATES, 50655, None, 0.50, "8 formats at run time, and 23,885 sequential"
     ),
     _mac("mxfp4", 32, "total", 7130, 12.9, 0.80, f"2 stages {_SYSTOLIC}"),
     _mac("nvfp4", 32, "total", 10422, 17.2, 0.75, f"2 stages {_SYSTOLIC}"),
-    _mac(
-        *("amxfp4", 32, "total", 20009, 13.2, 0.60),
-        note=f"3 stages {_SYSTOLIC}, no guard bits: up to 5.5% off",
-    ),
+    _mac("amxfp4", 32, "total", 20009, 13.2, 0.60, f"3 stages {_SYSTOLIC}, up to 5.5% off"),
 )
+ROWS = _DOTS + _MACS
 
 
 @dataclass(frozen=True)
@@ -129,8 +153,9 @@ def run(
     results = []
     for row in [known[name] for name in names] or ROWS:
         with console.status(f"Measuring {row.name}"):
-            configuration = Configuration.parse(**row.options)
-            report = simulate(configuration, "verilator", None, count)
+            configuration = row.configuration()
+            with redirect_stdout(StringIO()):
+                report = simulate(configuration, "verilator", None, count)
             verilog, top = design(row, configuration)
             best = min(variants(verilog, top, library), key=lambda each: _rank(row, each))
         path = best.combinational_path
@@ -145,7 +170,11 @@ def run(
                 report.checked,
             )
         )
+    console.width = max(console.width, WIDTH)
     console.print(table(results, library.name))
+    for result in results:
+        if result.row.note:
+            console.print(f"{result.row.name}: the peer is {result.row.note}.", style="dim")
     return results
 
 
@@ -183,19 +212,21 @@ def _rank(row: Row, mapped: Mapped) -> tuple[bool, float]:
 
 def table(results: Iterable[Result], library: str) -> Table:
     """The rows as a table."""
-    made = Table(title=f"ours beside the best open design found, on {library}: GE / ns")
+    made = Table(
+        title=f"beside the best open design found, on {library}: GE / ns",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     made.add_column("row")
-    for heading in ("peer", "bound", "ours", "sequential", "ours / peer", "reached", "exact"):
-        made.add_column(heading, justify="right")
-    made.add_column("recipe, adder cells; the peer")
+    for heading in ("peer", "at most", "ours", "sequential", "ratio", "reached", "exact"):
+        made.add_column(heading, justify="right", no_wrap=True)
+    made.add_column("recipe, adder cells")
     for r in results:
-        row = r.row
-        peer = f"{row.peer:,.0f}" + (f" / {row.peer_ns:g}" if row.peer_ns else "")
+        peer = f"{r.row.peer:,.0f}" + (f" / {r.row.peer_ns:.2f}" if r.row.peer_ns else "")
         made.add_row(
-            *(row.name, peer, f"{row.bound:,.0f}" + (" no slower" if row.no_slower else "")),
-            f"{r.area:,.0f} / {r.ns:g}" if r.ns else f"{r.area:,.0f}",
-            f"{r.sequential:,.0f}",
-            *(f"{r.area / row.peer:.3f}", "yes" if r.reached else "NO", f"{r.exact:,}"),
-            f"{r.recipe}, {r.adders}" + (f"; {row.note}" if row.note else ""),
+            *(r.row.name, peer, f"{r.row.bound:,.0f}" + (" no slower" if r.row.no_slower else "")),
+            f"{r.area:,.0f}" + (f" / {r.ns:.2f}" if r.ns else ""),
+            *(f"{r.sequential:,.0f}", f"{r.area / r.row.peer:.3f}"),
+            *("yes" if r.reached else "NO", f"{r.exact:,}", f"{r.recipe}, {r.adders}"),
         )
     return made
