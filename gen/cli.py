@@ -200,7 +200,17 @@ def sim(
     "--lib", "libs", type=PATH, multiple=True, help="Liberty file, plain or .gz; may be repeated."
 )
 @click.option("--target", type=TEXT, help="In place of cells, an FPGA: ice40, ecp5 or xilinx.")
-def synth(libs: tuple[Path | None, ...], target: str | None, **named: str | None) -> None:
+@click.option(
+    "--flatten",
+    type=ON_OFF,
+    help="1 synthesizes in one piece, 0 each module once (by default tiles of more than 4 cells).",
+)
+def synth(
+    libs: tuple[Path | None, ...],
+    target: str | None,
+    flatten: bool | None,
+    **named: str | None,
+) -> None:
     """Measure area, longest path and the share of each part, with Yosys.
 
     Without --lib, on a small built-in cell library, in gate equivalents (1 GE = one NAND2). With
@@ -211,15 +221,18 @@ def synth(libs: tuple[Path | None, ...], target: str | None, **named: str | None
       mxforge synth --fmt amxfp4
       mxforge synth --fmt mxfp4 --lib sky130hd_tt.lib.gz
       mxforge synth --fmt mxfp4 --target ice40
+      mxforge synth --fmt mxfp4 --unit tile --m 16 --n 16
     """
     configuration = _configuration(**named)
     from gen.synth import run, run_fpga
 
     chosen = [lib for lib in libs if lib is not None]
     if target is None:
-        run(configuration, chosen)
+        run(configuration, chosen, flatten=flatten)
     elif chosen:
         raise UsageError(f"LIB must be left out with TARGET, whose cells it has, not {chosen[0]}")
+    elif flatten is not None:
+        raise UsageError(f"FLATTEN must be left out with TARGET, not {int(flatten)}")
     else:
         run_fpga(configuration, target)
 

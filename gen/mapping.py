@@ -1,9 +1,9 @@
 """Verilog mapped onto the cells of a Liberty file: area, longest path, and where the area is.
 
-Two recipes. Both synthesize the flattened design with Yosys and map it with ABC: ``area`` for area,
-``delay`` for speed with buffers and sized cells. Modules named ``full_adder`` (a, b, c, s, co) and
-``half_adder`` (a, b, s, co) become the library's adder cells where that beats what ABC makes of
-them.
+Two recipes. Both synthesize the design with Yosys, flattened or module by module, and map it with
+ABC: ``area`` for area, ``delay`` for speed with buffers and sized cells. Modules named
+``full_adder`` (a, b, c, s, co) and ``half_adder`` (a, b, s, co) become the library's adder cells
+where that beats what ABC makes of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gen.delays import Delays
 from gen.flow import RECIPES, Flow
+from gen.hierarchy import instances
 from gen.liberty import Library, load
 from gen.timing import Path as TimingPath
 from gen.timing import longest_path
@@ -26,7 +27,8 @@ class Mapped:
 
     `path` begins and ends at ports or clock edges, `combinational_path` counts nothing for
     flip-flops; either is None where there is none. `abc_delay` is ABC's own estimate of the latter,
-    None where there are adder cells, which ABC cannot see through.
+    None where there are adder cells or kept modules, which ABC cannot see through. `modules`: how
+    many there are of each module that was mapped, and the area of one.
     """
 
     recipe: str
@@ -38,6 +40,7 @@ class Mapped:
     path: TimingPath | None
     combinational_path: TimingPath | None
     abc_delay: float | None
+    modules: Mapping[str, tuple[int, float]]
 
     @property
     def area(self) -> float:
@@ -74,42 +77,65 @@ def variants(
     library: Library,
     recipes: Iterable[str] = tuple(RECIPES),
     adders: Iterable[str] | None = None,
+    kept: Iterable[str] = (),
 ) -> list[Mapped]:
-    """The design mapped by each recipe with each choice of adder cells."""
+    """The design mapped by each recipe with each choice of adder cells.
+
+    Modules `kept` are mapped by themselves, once each; all others dissolve into their users.
+    """
     delays = Delays(library)
-    with Flow(verilog, top, library) as flow:
+    with Flow(verilog, top, library, kept) as flow:
         pairs = [(recipe, choice) for choice in adders or flow.choices for recipe in recipes]
         netlists = flow.map(pairs)
         return [
-            _measure(modules[top], library, delays, recipe, choice, abc_delay)
+            _measure(modules, top, library, delays, recipe, choice, abc_delay)
             for (recipe, choice), (modules, abc_delay) in zip(pairs, netlists, strict=True)
         ]
 
 
 def _measure(
-    module: dict,
+    modules: Mapping[str, dict],
+    top: str,
     library: Library,
     delays: Delays,
     recipe: str,
     adders: str,
     abc_delay: float | None,
 ) -> Mapped:
-    """Count one flat netlist and time it."""
-    cells = Counter(cell["type"] for cell in module["cells"].values())
-    cells = Counter({name: cells[name] for name in sorted(cells) if name in library.cells})
-    areas = {name: count * library.gate_equivalents(name) for name, count in cells.items()}
-    states = [name for name in cells if library.cells[name].is_sequential]
-    sequential = sum(areas[name] for name in states)
+    """Count one netlist and time it."""
+    counts = instances(modules, top)
+    contents = {
+        name: Counter(
+            kind
+            for cell in modules[name]["cells"].values()
+            if (kind := cell["type"]) in library.cells
+        )
+        for name in sorted(counts)
+    }
+    total: Counter[str] = Counter()
+    for name, cells in contents.items():
+        total.update({kind: counts[name] * count for kind, count in cells.items()})
+    total = Counter({kind: total[kind] for kind in sorted(total)})
+    areas = {kind: count * library.gate_equivalents(kind) for kind, count in total.items()}
+    states = [kind for kind in total if library.cells[kind].is_sequential]
+    sequential = sum(areas[kind] for kind in states)
     return Mapped(
         recipe=recipe,
         adders=adders,
         combinational=sum(areas.values()) - sequential,
         sequential=sequential,
-        cells=dict(cells),
-        flip_flops=sum(cells[name] for name in states),
-        path=longest_path(delays, module),
-        combinational_path=longest_path(delays, module, registers=False),
+        cells=dict(total),
+        flip_flops=sum(total[kind] for kind in states),
+        path=longest_path(delays, modules[top], modules=modules),
+        combinational_path=longest_path(delays, modules[top], registers=False, modules=modules),
         abc_delay=abc_delay,
+        modules={
+            name: (
+                counts[name],
+                sum(count * library.gate_equivalents(kind) for kind, count in cells.items()),
+            )
+            for name, cells in contents.items()
+        },
     )
 
 
@@ -125,16 +151,11 @@ def breakdown(
     with Flow(verilog, top, library, kept=sorted(parts)) as flow:
         ((modules, _),) = flow.map([("area", adders)])
     areas: dict[str, float] = defaultdict(float)
-
-    def add(name: str, count: int) -> None:
+    for name, count in instances(modules, top).items():
         for cell in modules[name]["cells"].values():
             kind = cell["type"]
             if kind in library.cells:
                 is_register = library.cells[kind].is_sequential
                 part = "registers" if is_register else parts.get(name, "control")
                 areas[part] += count * library.gate_equivalents(kind)
-            elif kind in modules:
-                add(kind, count)
-
-    add(top, 1)
     return dict(areas)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gen import yosys
 from gen.flow import RECIPES
+from gen.hierarchy import outermost
 from gen.liberty import Library, load
 from gen.mapping import Mapped, breakdown, variants
 from gen.timing import Path as TimingPath
@@ -16,17 +17,23 @@ PARTS = ("decode", "products", "reduction", "scaling", "accumulator", "control",
 
 
 def synthesize(
-    verilog: str, top: str, parts: Mapping[str, str], liberty: Library | Path | str
+    verilog: str,
+    top: str,
+    parts: Mapping[str, str],
+    liberty: Library | Path | str,
+    flatten: bool = True,
 ) -> dict:
     """Measure module `top` of a Verilog text on one Liberty file.
 
-    `parts` names the part of the breakdown that each module belongs to. Returns plain values, the
-    same for the same input; areas are in gate equivalents (``_ge``) and in the library's units
-    (``_library``), times in nanoseconds (``_ns``). UsageError for a Liberty file that cannot be
-    used.
+    `parts` names the part of the breakdown that each module belongs to. Without `flatten` the
+    outermost of these modules are synthesized by themselves, once each, however often they occur.
+    Returns plain values, the same for the same input; areas are in gate equivalents (``_ge``) and
+    in the library's units (``_library``), times in nanoseconds (``_ns``). UsageError for a Liberty
+    file that cannot be used.
     """
     library = liberty if isinstance(liberty, Library) else load(liberty)
-    tried = variants(verilog, top, library)
+    kept = [] if flatten else outermost(verilog, top, parts)
+    tried = variants(verilog, top, library, kept=kept)
     best = {
         recipe: min((each for each in tried if each.recipe == recipe), key=lambda each: each.rank)
         for recipe in RECIPES
@@ -39,14 +46,17 @@ def synthesize(
         "top": top,
         "library": _library(library),
         "tools": {"pyosys": yosys.release()},
+        "flattened": flatten,
         "method": {
-            "area": "cells of the flattened design, after mapping",
+            "area": "cells of the flattened design, after mapping"
+            if flatten
+            else "cells of each module, mapped by itself once, times its instances",
             "longest_path": "static timing over the mapped cells with the library's tables: ideal "
             "wires and clock, inputs at time 0, flip-flops' delay and setup time included",
             "abc_ns": "ABC's estimate of the longest path between ports and flip-flops, whose own "
             "times it leaves out; null where adder cells hide parts of it",
             "breakdown": "cells after mapping by recipe area with the modules of every part kept "
-            "apart, which costs what flattening saves; flip-flops of all parts are registers",
+            "apart, which costs what dissolving them saves; flip-flops of all parts are registers",
         },
         "recipes": [_recipe(best[recipe], tried, unit) for recipe in RECIPES],
         "breakdown": {
@@ -54,7 +64,7 @@ def synthesize(
             "adders": best["area"].adders,
             "parts_ge": {name: _round(areas[name]) for name in names},
             "total_ge": _round(sum(areas.values())),
-            "flattened_total_ge": _round(best["area"].area),
+            "recipe_total_ge": _round(best["area"].area),
         },
     }
 
@@ -86,6 +96,10 @@ def _recipe(mapped: Mapped, tried: Sequence[Mapped], unit: float) -> dict:
         "area_library": {name: _round(value * unit) for name, value in areas.items()},
         "flip_flops": mapped.flip_flops,
         "cells": dict(mapped.cells),
+        "modules": {
+            name: {"instances": count, "area_ge": _round(area)}
+            for name, (count, area) in mapped.modules.items()
+        },
         "longest_path": _path(mapped.path),
         "combinational_path": _path(mapped.combinational_path),
         "abc_ns": mapped.abc_delay,

@@ -12,6 +12,7 @@ from gen import fpga, yosys
 from gen.cells import BUILT_IN
 from gen.config import Configuration
 from gen.errors import UsageError
+from gen.hierarchy import MOST_CELLS
 from gen.liberty import load
 from gen.mapping import area
 from gen.measure import synthesize
@@ -24,10 +25,14 @@ FOLDER = Path("build/synth")
 
 
 def run(
-    configuration: Configuration, libs: Sequence[Path | str] = (), folder: Path = FOLDER
+    configuration: Configuration,
+    libs: Sequence[Path | str] = (),
+    folder: Path = FOLDER,
+    flatten: bool | None = None,
 ) -> list[dict]:
     """Synthesize a configuration on each Liberty file, by default the built-in one.
 
+    `flatten`: in one piece rather than module by module; by default what is small is.
     Writes ``NAME.LIB.json`` into `folder` and prints a table for each; returns what the files hold.
     UsageError, before anything is written, for a Liberty file that cannot be used.
     """
@@ -41,12 +46,15 @@ def run(
             raise UsageError(f"LIB files must have names of their own, not {stem} twice")
     console = Console()
     verilog, description = emit(configuration)
-    head = {"name": configuration.name, "command": command(configuration, libs)}
+    head = {"name": configuration.name, "command": command(configuration, libs, flatten)}
+    if flatten is None:
+        flatten = configuration.m * configuration.n <= MOST_CELLS
     head["source_digest"] = description["digest"]
     results = []
     for library, stem in zip(libraries, stems, strict=True):
         with console.status(f"Synthesizing {configuration.name} on {library.name}"):
-            found = synthesize(verilog, description["top"], description["parts"], library)
+            top, parts = description["top"], description["parts"]
+            found = synthesize(verilog, top, parts, library, flatten)
         result = head | found
         path = folder / f"{configuration.name}.{stem}.json"
         write_atomically(path, json.dumps(result, indent=2) + "\n")
@@ -83,8 +91,11 @@ def file_stem(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".lib")
 
 
-def command(configuration: Configuration, libs: Sequence[Path | str] = ()) -> str:
+def command(
+    configuration: Configuration, libs: Sequence[Path | str] = (), flatten: bool | None = None
+) -> str:
     """The command that repeats a synthesis; Liberty files by name only, wherever they lie."""
     line = configuration.command.replace("make verilog", "make synth")
+    line += "" if flatten is None else f" FLATTEN={int(flatten)}"
     names = " ".join(Path(path).name for path in libs)
     return line + (f' LIB="{names}"' if len(libs) > 1 else f" LIB={names}" if libs else "")

@@ -35,17 +35,21 @@ def print_result(result: dict, console: Console) -> None:
     )
     console.print()
     console.print(_areas(result))
+    if not result["flattened"]:
+        console.print()
+        console.print(_modules(result))
+    what = "Flattened design." if result["flattened"] else "Module by module."
     _note(
         console,
-        "Flattened design. Longest path: static timing with the library's tables, ideal",
+        f"{what} Longest path: static timing with the library's tables, ideal",
         "wires, flip-flops included. ABC leaves flip-flops out and sees no adder cells.",
     )
     console.print(_parts(result))
-    flattened = result["breakdown"]["flattened_total_ge"]
+    total = result["breakdown"]["recipe_total_ge"]
     _note(
         console,
-        "Recipe area with the parts kept apart, which costs what flattening saves:",
-        f"flattened, the total is {flattened:,.1f} GE.",
+        "Recipe area with the parts kept apart, which costs what dissolving them saves:",
+        f"above, the total is {total:,.1f} GE.",
     )
 
 
@@ -94,6 +98,20 @@ def _areas(result: dict) -> Table:
         table.add_row(f"  {end}", *(escape(path[end]) if path else "-" for path in ends))
     estimates = (recipe["abc_ns"] for recipe in recipes)
     table.add_row("ABC's estimate, ns", *("-" if ns is None else f"{ns:.3f}" for ns in estimates))
+    return table
+
+
+def _modules(result: dict) -> Table:
+    """The modules that were synthesized, and the area of one by recipe."""
+    table = _table()
+    table.add_column("module")
+    table.add_column("instances", justify="right")
+    recipes = [recipe["modules"] for recipe in result["recipes"]]
+    for recipe in result["recipes"]:
+        table.add_column(f"{recipe['recipe']}: GE each", justify="right")
+    for name, module in recipes[0].items():
+        areas = (f"{modules[name]['area_ge']:,.1f}" for modules in recipes)
+        table.add_row(escape(name), f"{module['instances']:,}", *areas)
     return table
 
 

@@ -113,20 +113,24 @@ def test_empty_options_are_the_defaults(calls):
     assert calls == [
         ((default,), {}),
         ((default, "verilator", None, None, None, False), {}),
-        ((default, []), {}),
+        ((default, []), {"flatten": None}),
         ((default, "verilator", None, None, None, False), {}),
-        ((default, []), {}),
+        ((default, []), {"flatten": None}),
     ]
 
 
 def test_options_arrive(calls):
     line = "sim --fmt amxfp4:mxfp4 --unit mac --k 64 --acc fp32 --pipeline 1 --sim icarus --seed 5"
     assert gen.cli.main([*line.split(), "--count", "9", "--data", "my x.npz", "--waves", "1"]) == 0
-    assert gen.cli.main(["synth", "--fmt", "nvfp4", "--lib", "a.lib", "--lib", "b.lib.gz"]) == 0
+    libraries = ["--lib", "a.lib", "--lib", "b.lib.gz"]
+    assert gen.cli.main(["synth", "--fmt", "nvfp4", *libraries, "--flatten", "0"]) == 0
     pair = Configuration.parse("amxfp4:mxfp4", "mac", 64, "fp32", pipeline=1)
     assert calls == [
         ((pair, "icarus", 5, 9, Path("my x.npz"), True), {}),
-        ((Configuration.parse("nvfp4"), [Path("a.lib"), Path("b.lib.gz")]), {}),
+        (
+            (Configuration.parse("nvfp4"), [Path("a.lib"), Path("b.lib.gz")]),
+            {"flatten": False},
+        ),
     ]
 
 
