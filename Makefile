@@ -20,7 +20,7 @@ help:
 	@echo "mxforge: from the name of a number format to verified Verilog."
 	@echo
 	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= M= N= K= ACC= PIPELINE= WINDOW= FRACTION= OUT=]"
-	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1]"
+	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1 NETLIST=area LIB=]"
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz FLATTEN=0 TARGET=ice40]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
 	@echo "  make test                    everything that must pass            [SEED=]"
@@ -37,7 +37,9 @@ verilog: .venv/ready
 
 sim: .venv/ready $(if $(filter icarus,$(SIM)),icarus)
 	@$(RUN) sim $(CONFIGURATION) $(call option,--sim,$(SIM)) $(call option,--seed,$(SEED)) \
-		$(call option,--count,$(COUNT)) $(call option,--data,$(DATA)) $(call option,--waves,$(WAVES))
+		$(call option,--count,$(COUNT)) $(call option,--data,$(DATA)) $(call option,--waves,$(WAVES)) \
+		$(call option,--netlist,$(NETLIST)) $(call option,--lib,$(LIB)) \
+		$(call option,--models,$(MODELS))
 
 synth: .venv/ready
 	@$(RUN) synth $(CONFIGURATION) $(foreach lib,$(LIB),$(call option,--lib,$(lib))) \

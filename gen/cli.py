@@ -171,15 +171,23 @@ def verilog(**named: str | None) -> None:
 @click.option("--count", type=COUNT, help="Random dot products to check.")
 @click.option("--data", type=PATH, help="Your tensors: .npz with a [M, K] and b [N, K] of float32.")
 @click.option("--waves", type=ON_OFF, help="1 leaves a waveform and says where.")
+@click.option("--netlist", type=TEXT, help="The mapped netlist instead, of recipe area or delay.")
+@click.option("--lib", type=PATH, help="Liberty file that it is mapped on (default built-in).")
+@click.option("--models", type=PATH, help="Verilog of that library's cells (default made of it).")
 def sim(
     simulator: str | None,
     seed: int | None,
     count: int | None,
     data: Path | None,
     waves: bool | None,
+    netlist: str | None,
+    lib: Path | None,
+    models: Path | None,
     **named: str | None,
 ) -> None:
     """Run the generated Verilog in a simulator and compare every output bit with golden.
+
+    With --netlist, the gates that synth makes of it.
 
     \b
     Examples:
@@ -187,11 +195,13 @@ def sim(
       mxforge sim --fmt nvfp4 --seed 7 --count 20000
       mxforge sim --fmt amxfp4 --data build/tensors.npz
       mxforge sim --fmt dint4 --unit tile --m 2 --n 2
+      mxforge sim --fmt mxfp4 --netlist area --lib sky130hd_tt.lib.gz
     """
     configuration = _configuration(**named)
     from gen.sim import run
 
-    run(configuration, simulator or SIMULATORS[0], seed, count, data, bool(waves))
+    chosen = simulator or SIMULATORS[0], seed, count, data, bool(waves)
+    run(configuration, *chosen, netlist=netlist, lib=lib, models=models)
 
 
 @cli.command(cls=Verb, short_help="Measure area and longest path.")

@@ -85,3 +85,44 @@ def _tokens(text: str) -> list[str]:
         tokens.append(match[1])
         position = match.end()
     return tokens
+
+
+def expression(table: int, names: Sequence[str], inverse: str = "~{}") -> str:
+    """The reverse: an expression in ``&``, ``|``, ``^`` and `inverse` of a truth table.
+
+    Verilog and Python both read it; a constant is ``1'b0`` or ``1'b1``.
+
+    >>> expression(truth_table("!(A B)", ["A", "B"]), ["A", "B"])
+    '(~A | ~B)'
+    >>> expression(truth_table("A^B^C", "ABC"), "ABC"), expression(0b0011, "AB", "!{}")
+    ('((A ^ B) ^ C)', '!B')
+    """
+    rows = 1 << len(names)
+    ones = (1 << rows) - 1
+    if table in (0, ones):
+        return f"1'b{table & 1}"
+    rest, name = names[:-1], names[-1]
+    half = ones >> rows // 2
+    low, high = table & half, table >> rows // 2  # With the last input at 0, and at 1.
+    if low == high:
+        return expression(low, rest, inverse)
+    not_name = inverse.format(name)
+    if {low, high} == {0, half}:
+        return name if high else not_name
+    if low == half ^ high:
+        return f"({expression(low, rest, inverse)} ^ {name})"
+
+    def term(selector: str, cofactor: int) -> str:
+        return (
+            selector
+            if cofactor == half
+            else f"({selector} & {expression(cofactor, rest, inverse)})"
+        )
+
+    both = low & high
+    terms = [expression(both, rest, inverse)] if both in (low, high) and both else []
+    terms += [term(not_name, low)] if low != both else []
+    terms += [term(name, high)] if high != both else []
+    if both not in (0, low, high):
+        terms = [term(not_name, low), term(name, high)]
+    return terms[0] if len(terms) == 1 else f"({' | '.join(terms)})"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gen.delays import Delays
@@ -28,7 +28,8 @@ class Mapped:
     `path` begins and ends at ports or clock edges, `combinational_path` counts nothing for
     flip-flops; either is None where there is none. `abc_delay` is ABC's own estimate of the latter,
     None where there are adder cells or kept modules, which ABC cannot see through. `modules`: how
-    many there are of each module that was mapped, and the area of one.
+    many there are of each module that was mapped, and the area of one. `netlist`: the modules
+    themselves, as Yosys's JSON has them.
     """
 
     recipe: str
@@ -41,6 +42,7 @@ class Mapped:
     combinational_path: TimingPath | None
     abc_delay: float | None
     modules: Mapping[str, tuple[int, float]]
+    netlist: Mapping[str, dict] = field(repr=False, compare=False)
 
     @property
     def area(self) -> float:
@@ -60,14 +62,16 @@ def area(
     liberty: Library | Path | str,
     recipe: str = "area",
     adders: str | None = None,
+    kept: Iterable[str] = (),
 ) -> Mapped:
     """Map module `top` of a Verilog text with one recipe.
 
-    `adders` is one of :data:`gen.flow.ADDERS`; None tries them all and keeps the best. UsageError
-    for a Liberty file that cannot be used, YosysError for Verilog that cannot.
+    `adders` is one of :data:`gen.flow.ADDERS`; None tries them all and keeps the best. `kept` as
+    in :func:`variants`. UsageError for a Liberty file that cannot be used, YosysError for Verilog
+    that cannot.
     """
     library = liberty if isinstance(liberty, Library) else load(liberty)
-    mapped = variants(verilog, top, library, (recipe,), (adders,) if adders else None)
+    mapped = variants(verilog, top, library, (recipe,), (adders,) if adders else None, kept)
     return min(mapped, key=lambda each: each.rank)
 
 
@@ -136,6 +140,7 @@ def _measure(
             )
             for name, cells in contents.items()
         },
+        netlist=modules,
     )
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from . import verilog
+from . import gates, verilog
+from .cells import BUILT_IN
 from .config import Configuration
 from .errors import UsageError
+from .flow import RECIPES
 from .job import Job, Report
+from .liberty import load
 from .simulator import SIMULATORS, Simulation
 
 FOLDER = Path("build/sim")
@@ -35,12 +38,17 @@ def run(
     data: Path | str | None = None,
     waves: bool = False,
     folder: Path = FOLDER,
+    netlist: str | None = None,
+    lib: Path | None = None,
+    models: Path | None = None,
 ) -> Report:
     """Build a configuration's Verilog, simulate it, compare every output bit, print the result.
 
     ``seed``: of the random stimuli, drawn if None; ``count``: random dot products, besides corners
     and streams, or with ``data`` the most to take; ``data``: an .npz with float32 arrays a (M, K)
-    and b (N, K) to drive in their place; ``waves``: leave a waveform.
+    and b (N, K) to drive in their place; ``waves``: leave a waveform. ``netlist``: the recipe whose
+    mapped netlist is simulated in place of the Verilog, on Liberty file ``lib`` (the built-in one)
+    with its cells' Verilog in ``models`` (made of the Liberty file's functions).
     Raises UsageError for what the user can put right, Mismatch for results that differ.
     """
     if simulator not in SIMULATORS:
@@ -49,6 +57,11 @@ def run(
         raise UsageError(
             f"DATA must be used with unit mac or tile, not {configuration.unit}: it has no scales"
         )
+    for name, value in (("LIB", lib), ("MODELS", models)):
+        if netlist is None and value is not None:
+            raise UsageError(f"{name} must come with NETLIST=area or NETLIST=delay, not alone")
+    if netlist is not None and netlist not in RECIPES:
+        raise UsageError(f"NETLIST must be one of {', '.join(RECIPES)}, not {netlist!r}")
     tensors = None if data is None else load_tensors(Path(data), configuration)
     if seed is None:
         seed = secrets.randbelow(1 << 32)
@@ -58,8 +71,13 @@ def run(
         count = COUNT_WITH_WAVES if waves else counts[simulator]
     most = None if simulator == "verilator" and not waves else count
     path, description = verilog.write(configuration)
-    simulation = Simulation(path, simulator, folder, waves, count >= LONG_COUNT)
-    print(f"{configuration.name} on {simulator}, SEED={seed}")
+    label = ""
+    if netlist is not None:
+        library = load(lib or BUILT_IN)
+        path = gates.write(configuration, library, netlist, models)
+        label = f"-{path.parent.parent.name}-{netlist}"
+    simulation = Simulation(path, simulator, folder, waves, count >= LONG_COUNT, label)
+    print(f"{configuration.name}{label} on {simulator}, SEED={seed}")
     start = time.monotonic()
     simulation.build()
     built = time.monotonic()

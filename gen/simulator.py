@@ -71,20 +71,26 @@ class _Verilator(_Limited, runner.Verilator):
 class Simulation:
     """One Verilog top in one simulator, built into a folder of its own.
 
-    ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live.
-    ``long``: whether the runs will be, so that compiling well pays. ``limit``: seconds after which
-    a command counts as failed, None for never.
+    ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live,
+    each in one named after the top and ``label``. ``long``: whether the runs will be, so that
+    compiling well pays. ``limit``: seconds after which a command counts as failed, None for never.
     Raises UsageError when the simulator is missing.
     """
 
     limit: float | None = None
 
     def __init__(
-        self, verilog: Path, simulator: str, folder: Path, waves: bool = False, long: bool = False
+        self,
+        verilog: Path,
+        simulator: str,
+        folder: Path,
+        waves: bool = False,
+        long: bool = False,
+        label: str = "",
     ):
         self._verilog, self._simulator, self._waves = verilog, simulator, waves
         self._top = verilog.stem
-        self.folder = (folder / f"{self._top}-{simulator}{'-waves' * waves}").resolve()
+        self.folder = (folder / f"{self._top}{label}-{simulator}{'-waves' * waves}").resolve()
         self._environment: dict[str, str] = {}
         if simulator == "icarus":
             self._tool = tools.icarus()

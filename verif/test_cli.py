@@ -102,6 +102,9 @@ def test_verilog_writes_both_files(capsys, tmp_path):
     assert sorted(map(str, tmp_path.rglob("*.*"))) == sorted(str(tmp_path / name) for name in names)
 
 
+RTL = {"netlist": None, "lib": None, "models": None}
+
+
 def test_empty_options_are_the_defaults(calls):
     empty = ["--fmt", "", "--unit", " ", "--m", "", "--n", "", "--k", "", "--acc", ""]
     for verb in ("verilog", "sim", "synth"):
@@ -112,9 +115,9 @@ def test_empty_options_are_the_defaults(calls):
     default = Configuration.parse()
     assert calls == [
         ((default,), {}),
-        ((default, "verilator", None, None, None, False), {}),
+        ((default, "verilator", None, None, None, False), RTL),
         ((default, []), {"flatten": None}),
-        ((default, "verilator", None, None, None, False), {}),
+        ((default, "verilator", None, None, None, False), RTL),
         ((default, []), {"flatten": None}),
     ]
 
@@ -126,7 +129,7 @@ def test_options_arrive(calls):
     assert gen.cli.main(["synth", "--fmt", "nvfp4", *libraries, "--flatten", "0"]) == 0
     pair = Configuration.parse("amxfp4:mxfp4", "mac", 64, "fp32", pipeline=1)
     assert calls == [
-        ((pair, "icarus", 5, 9, Path("my x.npz"), True), {}),
+        ((pair, "icarus", 5, 9, Path("my x.npz"), True), RTL),
         (
             (Configuration.parse("nvfp4"), [Path("a.lib"), Path("b.lib.gz")]),
             {"flatten": False},
