@@ -49,16 +49,16 @@ def write(
         kept = [] if is_small else outermost(verilog, top, description["parts"])
         modules = area(verilog, top, library, recipe, kept=kept).netlist
         cells = added if added is not None else models(modules, top, library)
-        write_atomically(path, f"{head}\n{netlist(modules, top, library)}\n{cells}")
+        write_atomically(path, f"{head}\n{netlist(modules, top)}\n{cells}")
     return path
 
 
-def netlist(modules: Mapping[str, dict], top: str, library: Library) -> str:
-    """The modules of a netlist that `top` is made of, `top` first, as structural Verilog.
+def netlist(modules: Mapping[str, dict], top: str) -> str:
+    """The modules of a mapped netlist that `top` is made of, `top` first, as structural Verilog.
 
-    `modules`: as Yosys's JSON has them, mapped onto the cells of `library`.
+    `modules`: as Yosys's JSON has them.
     """
-    return "\n".join(_module(name, modules[name], library) for name in used(modules, top))
+    return "\n".join(_module(name, modules[name]) for name in used(modules, top))
 
 
 def models(modules: Mapping[str, dict], top: str, library: Library) -> str:
@@ -121,7 +121,7 @@ def _bits(module: dict) -> Iterator[int | str]:
             yield from bits
 
 
-def _module(name: str, module: dict, library: Library) -> str:
+def _module(name: str, module: dict) -> str:
     nets, assigned = net_names(module)
     ports = [
         f"  {port['direction']} {_range(port)}{identifier(label)}"

@@ -22,6 +22,9 @@ RESERVED = (
     "is_level_shifter",
     "switch_cell_type",
 )
+SQUARE_MICROMETRES = ("sky130_fd_sc_", "sg13g2_stdcell")
+"""How libraries begin whose areas are square micrometres; Liberty itself has no unit of area."""
+
 MAJORITY, PARITY3 = 0b11101000, 0b10010110
 AND2, XOR2, NAND2 = 0b1000, 0b0110, 0b0111
 
@@ -104,6 +107,11 @@ class Library:
     def digest(self) -> str:
         """SHA-256 of the uncompressed text: what a report was measured on."""
         return hashlib.sha256(self.text.encode("latin-1")).hexdigest()
+
+    @property
+    def is_square_micrometres(self) -> bool:
+        """Whether the cells' areas are known to be in square micrometres."""
+        return self.name.startswith(SQUARE_MICROMETRES)
 
     @cached_property
     def nand2(self) -> Cell:

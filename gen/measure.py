@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gen import yosys
+from gen import opensta, yosys
 from gen.flow import RECIPES
 from gen.hierarchy import outermost
 from gen.liberty import Library, load
@@ -41,11 +41,10 @@ def synthesize(
     areas = breakdown(verilog, top, parts, library, best["area"].adders)
     names = [name for name in PARTS if name in areas]
     names += sorted(set(areas) - set(PARTS))
-    unit = library.nand2.area
     return {
         "top": top,
         "library": _library(library),
-        "tools": {"pyosys": yosys.release()},
+        "tools": {"pyosys": yosys.release(), "opensta": opensta.release()},
         "flattened": flatten,
         "method": {
             "area": "cells of the flattened design, after mapping"
@@ -53,12 +52,14 @@ def synthesize(
             else "cells of each module, mapped by itself once, times its instances",
             "longest_path": "static timing over the mapped cells with the library's tables: ideal "
             "wires and clock, inputs at time 0, flip-flops' delay and setup time included",
+            "opensta": "OpenSTA's longest path (ns) under the same assumptions, and (wire_load_ns) "
+            "with the wires that the library's default wire load model guesses; null without it",
             "abc_ns": "ABC's estimate of the longest path between ports and flip-flops, whose own "
             "times it leaves out; null where adder cells hide parts of it",
             "breakdown": "cells after mapping by recipe area with the modules of every part kept "
             "apart, which costs what dissolving them saves; flip-flops of all parts are registers",
         },
-        "recipes": [_recipe(best[recipe], tried, unit) for recipe in RECIPES],
+        "recipes": [_recipe(best[recipe], tried, library, top) for recipe in RECIPES],
         "breakdown": {
             "recipe": "area",
             "adders": best["area"].adders,
@@ -75,14 +76,16 @@ def _library(library: Library) -> dict:
         "name": library.name,
         "file": library.path.name,
         "sha256": library.digest,
+        "area_unit": "um2" if library.is_square_micrometres else None,
         "nand2": {"cell": library.nand2.name, "area_library": library.nand2.area},
         "full_adder": full.cell.name if full else None,
         "half_adder": half.cell.name if half else None,
     }
 
 
-def _recipe(mapped: Mapped, tried: Sequence[Mapped], unit: float) -> dict:
+def _recipe(mapped: Mapped, tried: Sequence[Mapped], library: Library, top: str) -> dict:
     """One recipe's result, with the choices of adder cells that were tried for it."""
+    unit = library.nand2.area
     areas = {
         "total": mapped.area,
         "combinational": mapped.combinational,
@@ -94,6 +97,7 @@ def _recipe(mapped: Mapped, tried: Sequence[Mapped], unit: float) -> dict:
         "adders": mapped.adders,
         "area_ge": {name: _round(value) for name, value in areas.items()},
         "area_library": {name: _round(value * unit) for name, value in areas.items()},
+        "area_um2": _round(mapped.area * unit) if library.is_square_micrometres else None,
         "flip_flops": mapped.flip_flops,
         "cells": dict(mapped.cells),
         "modules": {
@@ -102,6 +106,7 @@ def _recipe(mapped: Mapped, tried: Sequence[Mapped], unit: float) -> dict:
         },
         "longest_path": _path(mapped.path),
         "combinational_path": _path(mapped.combinational_path),
+        "opensta": opensta.longest_path(library, mapped.netlist, top),
         "abc_ns": mapped.abc_delay,
         "tried": [
             {

@@ -87,7 +87,8 @@ def _areas(result: dict) -> Table:
     table.add_row("  combinational", *(f"{area['combinational']:,.1f}" for area in areas))
     table.add_row("  sequential", *(f"{area['sequential']:,.1f}" for area in areas))
     units = (recipe["area_library"]["total"] for recipe in recipes)
-    table.add_row("area, library units", *(f"{area:,.1f}" for area in units))
+    unit = result["library"]["area_unit"] or "library units"
+    table.add_row(f"area, {unit}", *(f"{area:,.1f}" for area in units))
     table.add_row("cells", *(f"{sum(recipe['cells'].values()):,}" for recipe in recipes))
     table.add_row("  flip-flops", *(f"{recipe['flip_flops']:,}" for recipe in recipes))
     table.add_row("adder cells used", *(ADDER_NAMES[recipe["adders"]] for recipe in recipes))
@@ -96,8 +97,14 @@ def _areas(result: dict) -> Table:
     for end in ("from", "to"):
         ends = (recipe["longest_path"] for recipe in recipes)
         table.add_row(f"  {end}", *(escape(path[end]) if path else "-" for path in ends))
-    estimates = (recipe["abc_ns"] for recipe in recipes)
-    table.add_row("ABC's estimate, ns", *("-" if ns is None else f"{ns:.3f}" for ns in estimates))
+    others = [recipe["opensta"] or {} for recipe in recipes]
+    for label, times in {
+        "  by OpenSTA": [other.get("ns") for other in others],
+        "  and wire load": [other.get("wire_load_ns") for other in others],
+        "ABC's estimate, ns": [recipe["abc_ns"] for recipe in recipes],
+    }.items():
+        if label.startswith("ABC") or any(times):
+            table.add_row(label, *("-" if ns is None else f"{ns:.3f}" for ns in times))
     return table
 
 

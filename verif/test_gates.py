@@ -151,7 +151,7 @@ def test_hierarchy_is_written_and_flattened():
     library = load(BUILT_IN)
     with Flow(PIPELINE, "unit", library, kept=["count", "mask"]) as flow:
         ((modules, _),) = flow.map([("area", "full")])
-    text = gates.netlist(modules, "unit", library)
+    text = gates.netlist(modules, "unit")
     assert re.findall(r"^module (\w+)", text, re.MULTILINE) == ["unit", "count", "mask"]
     flat = gates.flat(modules, "unit")
     kinds = [cell["type"] for cell in flat["cells"].values() if not cell["type"].startswith("$")]
