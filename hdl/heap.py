@@ -1,5 +1,5 @@
 """Bit heaps: many bits of many weights, compressed to two rows by full and half adders, then added
-once."""
+by one carry chain."""
 
 from collections import defaultdict
 from itertools import count
@@ -64,7 +64,8 @@ class BitHeap:
     """Bits by weight, and a constant, whose sum is wanted modulo ``2 ** width``.
 
     Columns compress as Dadda's: heights follow 2, 3, 4, 6, 9, 13, ..., and a column gets only the
-    adders it needs to come down to the next height, oldest bits first.
+    adders it needs to come down to the next height, oldest bits first. Two rows are left, and then
+    one: the carries of the last pass run from column to column.
     """
 
     def __init__(self, width):
@@ -74,7 +75,9 @@ class BitHeap:
 
     def add_bit(self, bit, weight):
         """Add ``bit * 2**weight``."""
-        if weight < self.width:
+        if isinstance(bit, Const):
+            self.constant += bit.value << weight
+        elif weight < self.width:
             self.columns[weight].append(bit)
 
     def add_constant(self, value):
@@ -96,6 +99,10 @@ class BitHeap:
     def add_sign_magnitude(self, neg, magnitude):
         """Add ``-magnitude`` if ``neg``, else ``magnitude``: complement, plus one, sign
         extended."""
+        if isinstance(neg, Const):
+            self.add_unsigned(~magnitude if neg.value else magnitude)
+            self.add_constant(neg.value * (1 - (1 << len(magnitude))))
+            return
         self.add_unsigned(magnitude ^ neg.replicate(len(magnitude)))
         self.add_bit(neg, 0)
         self.add_bit(~neg, len(magnitude))
@@ -104,31 +111,23 @@ class BitHeap:
     def total(self, m, platform, name):
         """Compress the heap inside ``m`` and return the sum, ``width`` bits."""
         columns = self._columns()
-        heights = [2]
+        heights = [1, 2]
         while heights[-1] < max(map(len, columns)):
             heights.append(heights[-1] * 3 // 2)
         serial = count()
         for height in reversed(heights):
             # Carries made in a pass land in the next column, which is visited after this one.
             for i, column in enumerate(columns):
-                # The adder at the end has a carry input: column 0 may keep one bit more.
-                while len(column) > height + (height == 2 and i == 0):
+                while len(column) > height:
                     taken = [column.pop(0) for _ in range(min(3, len(column) - height + 1))]
                     if i == self.width - 1:
                         column.append(Cat(taken).xor())
                         continue
-                    cell = FullAdder() if len(taken) == 3 else HalfAdder()
-                    cell_name = f"{name}_{cell.short_name}{next(serial)}"
-                    out = place(m, platform, cell_name, cell, **dict(zip("abc", taken)))
-                    column.append(out.s)
-                    columns[i + 1].append(out.co)
-        carry = columns[0].pop() if len(columns[0]) == 3 else Const(0, 1)
-        rows = [
-            Cat(carry, *(c[row] if row < len(c) else Const(0, 1) for c in columns))
-            for row in (0, 1)
-        ]
+                    sum_bit, carry = _add(m, platform, name, serial, taken)
+                    column.append(sum_bit)
+                    columns[i + 1].append(carry)
         total = Signal(self.width, name=f"{name}_total")
-        m.d.comb += total.eq((rows[0] + rows[1])[1 : self.width + 1])
+        m.d.comb += total.eq(Cat(column[0] if column else Const(0, 1) for column in columns))
         return total
 
     def _columns(self):
@@ -136,6 +135,20 @@ class BitHeap:
         constant = self.constant % (1 << self.width)
         ones = ([Const(1, 1)] if constant >> i & 1 else [] for i in range(self.width))
         return [self.columns[i] + one for i, one in enumerate(ones)]
+
+
+def _add(m, platform, name, serial, bits):
+    """Sum and carry of two or three bits: an adder, or less where one of them is constant 1."""
+    variables = [bit for bit in bits if not isinstance(bit, Const)]
+    if len(variables) == len(bits):
+        cell = FullAdder() if len(bits) == 3 else HalfAdder()
+        cell_name = f"{name}_{cell.short_name}{next(serial)}"
+        out = place(m, platform, cell_name, cell, **dict(zip("abc", bits)))
+        return out.s, out.co
+    # a + 1 and a + b + 1.
+    sum_bit, carry = (Signal(name=f"{name}_{kind}{next(serial)}") for kind in ("inc", "carry"))
+    m.d.comb += [sum_bit.eq(~Cat(variables).xor()), carry.eq(Cat(variables).any())]
+    return sum_bit, carry
 
 
 class Reduction(Shared):
