@@ -3,11 +3,10 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from .rounding import INFINITY, NAN, SIGNIFICAND_WIDTH, RoundBinary32
+from .rounding import BIAS, SIGNIFICAND_WIDTH, RoundBinary32
 from .shared import Shared, place
 from .shift import shift_right
 
-BIAS = 127
 FRACTION_WIDTH = SIGNIFICAND_WIDTH - 1
 GUARD_BITS = 3
 
@@ -53,15 +52,13 @@ class MultiplyBinary32(Shared):
         m.d.comb += product.eq(x.significand * y.significand)
         total = Mux(sign, -product, product)[: 2 * SIGNIFICAND_WIDTH + 1]
 
-        # Round.
-        rounder = RoundBinary32(len(total), 9, 2 * (BIAS + FRACTION_WIDTH))
+        # Round, unless NaN or Inf decides; a zero has a sign, too.
+        rounder = RoundBinary32(len(total), 9, 2 * (BIAS + FRACTION_WIDTH), least=2)
         key = (x.field + y.field)[:9]
-        rounded = place(m, platform, "round", rounder, total=total, key=key).o
-
-        # NaN, Inf and the sign of zero.
         invalid = x.is_nan | y.is_nan | (x.is_inf & y.is_zero) | (x.is_zero & y.is_inf)
-        magnitude = Mux(x.is_inf | y.is_inf, INFINITY, rounded[:31])
-        m.d.comb += self.o.eq(Mux(invalid, NAN, Cat(magnitude[:31], sign)))
+        flags = {"is_nan": invalid, "is_inf": x.is_inf | y.is_inf, "inf_sign": sign}
+        rounded = place(m, platform, "round", rounder, total=total, key=key, **flags).o
+        m.d.comb += self.o.eq(Cat(rounded[:31], sign & ~invalid))
         return m
 
 
@@ -107,13 +104,11 @@ class AddBinary32(Shared):
         m.d.comb += magnitude.eq(Mux(difference, wide - aligned, wide + aligned)[: len(magnitude)])
         total = Mux(x.sign, -magnitude, magnitude)[: len(magnitude) + 1]
 
-        # Round.
-        rounder = RoundBinary32(len(total), 8, BIAS + FRACTION_WIDTH + GUARD_BITS)
-        rounded = place(m, platform, "round", rounder, total=total, key=x.field).o
-
-        # NaN, Inf and the sum of negative zeros.
+        # Round, unless NaN or Inf decides, or both are zeros.
+        rounder = RoundBinary32(len(total), 8, BIAS + FRACTION_WIDTH + GUARD_BITS, least=1)
         invalid = x.is_nan | y.is_nan | (x.is_inf & y.is_inf & difference)
+        flags = {"is_nan": invalid, "is_inf": x.is_inf, "inf_sign": x.sign}
+        rounded = place(m, platform, "round", rounder, total=total, key=x.field, **flags).o
         zeros = Cat(Const(0, 31), x.sign & y.sign)
-        finite = Mux(x.is_zero & y.is_zero, zeros, rounded)
-        m.d.comb += self.o.eq(Mux(invalid, NAN, Mux(x.is_inf, large, finite)))
+        m.d.comb += self.o.eq(Mux(x.is_zero & y.is_zero, zeros, rounded))
         return m

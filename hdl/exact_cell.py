@@ -8,7 +8,7 @@ from .fused import BINARY32_MIN_EXPONENT, specials
 from .operand import part
 from .pipeline import Pipeline
 from .product_addends import ProductAddends
-from .rounding import INFINITY, NAN, SIGNIFICAND_WIDTH, RoundBinary32
+from .rounding import SIGNIFICAND_WIDTH, RoundBinary32
 from .shared import bounds, place
 from .shift import shift_right
 
@@ -83,12 +83,16 @@ class ExactCell(Cell):
 
         # Round what the last step left.
         rounder = RoundBinary32(window.width, 1, -window.low)
-        ports = {"total": total.as_unsigned(), "key": Const(0, 1)}
+        ports = {
+            "total": total.as_unsigned(),
+            "key": Const(0, 1),
+            "is_nan": nan | lost | (pos_inf & neg_inf),
+            "is_inf": pos_inf | neg_inf,
+            "inf_sign": neg_inf,
+        }
         rounded = place(m, platform, "round", rounder, **ports).o
-        invalid = nan | lost | (pos_inf & neg_inf)
-        infinity = Cat(Const(INFINITY, 31), neg_inf)
         with m.If(self.en):
-            m.d.sync += self.acc.eq(Mux(invalid, NAN, Mux(pos_inf | neg_inf, infinity, rounded)))
+            m.d.sync += self.acc.eq(rounded)
         return m
 
     def _fixed(self, m, name, magnitude, neg, key, lowest):

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Mux, Signal
+from amaranth.hdl import Cat, Const, Signal
 
 from .addends import GroupAddends, choose
 from .align import AlignMagnitude, maximum
@@ -10,7 +10,7 @@ from .heap import BitHeap
 from .lanes import lane_flags
 from .product import select
 from .product_addends import ProductAddends
-from .rounding import INFINITY, SIGNIFICAND_WIDTH, RoundBinary32
+from .rounding import SIGNIFICAND_WIDTH, RoundBinary32
 from .shared import bounds, place
 
 BINARY32_MIN_EXPONENT = -126
@@ -72,17 +72,26 @@ class FusedSum:
         total = heap.total(m, library, f"{prefix}sum")
 
         # Round, unless NaN or Inf decides.
-        unit = rule.fraction_bits + self._bias
-        rounder = RoundBinary32(len(total), len(key), unit, rule.truncate, rule.output_fraction)
-        rounded = place(m, library, f"{prefix}round", rounder, total=total, key=key).o
         nan, pos_inf, neg_inf = prepared.specials
         special = field.all()
         nan = nan | (special & fraction.any())
         pos_inf = pos_inf | (special & ~c[31])
         neg_inf = neg_inf | (special & c[31])
-        infinity = Cat(Const(INFINITY, 31), neg_inf)
-        forced = Mux(nan | (pos_inf & neg_inf), rule.nan, infinity)
-        return Mux(nan | pos_inf | neg_inf, forced, rounded)
+        flags = {
+            "is_nan": nan | (pos_inf & neg_inf),
+            "is_inf": pos_inf | neg_inf,
+            "inf_sign": neg_inf,
+        }
+        rounder = RoundBinary32(
+            len(total),
+            len(key),
+            rule.fraction_bits + self._bias,
+            least=1,
+            truncate=rule.truncate,
+            fraction_width=rule.output_fraction,
+            nan=rule.nan,
+        )
+        return place(m, library, f"{prefix}round", rounder, total=total, key=key, **flags).o
 
 
 def specials(addends, a, b):

@@ -1,23 +1,25 @@
-"""One rounding: a fixed-point sum to binary32."""
+"""Rounding of aligned sums to binary32."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
+from .heap import BitHeap
 from .shared import Shared, bounds
-from .shift import normalize, shift_right
+from .shift import normalize
 
 SIGNIFICAND_WIDTH = 24
-INFINITY = 0x7F800000
+BIAS = 127
 NAN = 0x7FC00000
 
 
 class RoundBinary32(Shared):
-    """Round ``total * 2**(key - unit)`` to binary32.
+    """Round ``total * 2**(key - unit)`` to binary32, unless NaN or Inf decides.
 
     Function  Nearest even, or toward zero (``truncate``) to ``fraction_width`` bits; subnormals
               kept; overflow to Inf; zero is +0, what rounds to zero keeps its sign if nearest even.
     Formats   ``total`` two's complement in, binary32 out.
-    Shapes    ``key``: the biased exponent of the aligned sum.
+    Shapes    ``key``: the biased exponent of the aligned sum, ``least`` or more where ``total`` is
+              not zero. ``is_nan``, ``is_inf``, ``inf_sign``: what takes the sum's place.
     Widths    | sign | magnitude |  ->  | sign | 8 | 23 |; guard and sticky below the 24 significand
               bits.
     Timing    Combinational.
@@ -27,47 +29,82 @@ class RoundBinary32(Shared):
 
     part = "accumulator"
 
-    def __init__(self, width, key_width, unit, truncate=False, fraction_width=23):
-        self._unit, self._truncate, self._fraction_width = unit, truncate, fraction_width
+    def __init__(
+        self, width, key_width, unit, *, least=0, truncate=False, fraction_width=23, nan=NAN
+    ):
+        self._unit, self._least, self._nan = unit, least, nan
+        self._truncate, self._fraction_width = truncate, fraction_width
         rule = f"truncate{fraction_width}" if truncate else "round"
-        self.module_name = f"{rule}_binary32_w{width}_e{key_width}_u{unit}".replace("-", "m")
-        super().__init__({"total": In(width), "key": In(key_width), "o": Out(32)})
+        name = f"{rule}_binary32_w{width}_e{key_width}_u{unit}_l{least}"
+        self.module_name = name.replace("-", "m") + ("" if nan == NAN else f"_{nan:x}")
+        flags = {name: In(1) for name in ("is_nan", "is_inf", "inf_sign")}
+        super().__init__({"total": In(width), "key": In(key_width), **flags, "o": Out(32)})
 
     def elaborate(self, platform):
         m = Module()
+        precision, fraction = self._fraction_width + 1, self._fraction_width
+        digits = len(self.total) - 1
 
-        # Magnitude.
+        # A negative total is not negated: its complement with ones for ever below is the magnitude.
         sign = self.total[-1]
-        magnitude = Signal(len(self.total) - 1)
-        m.d.comb += magnitude.eq(Mux(sign, -self.total, self.total)[: len(magnitude)])
+        complement = Signal(digits)
+        m.d.comb += complement.eq(self.total[:-1] ^ sign.replicate(digits))
 
-        # Normalize.  | 1 | 23 | guard | sticky ... |
-        padding = max(0, SIGNIFICAND_WIDTH + 2 - len(magnitude))
-        shifted, distance = normalize(m, "normal", Cat(Const(0, padding), magnitude))
-        is_zero = ~shifted[-1]
-        # The exponent field of a normal result; 0 and below are subnormal.
-        offset = len(magnitude) - 1 - self._unit + 127
-        field = Signal(bounds(offset - (1 << len(distance)) + 1, offset + (1 << len(self.key))))
-        m.d.comb += field.eq(self.key + offset - distance)
+        # Shift left, at most to exponent field 1, which is at ``limit``; with ``headroom`` zeros
+        # above the magnitude no number of interest has a limit below 0.
+        least = digits - 2 - self._unit + BIAS + self._least
+        headroom = max(0, min(-least, precision + 1))
+        limit = self._limit(m, platform, least - self._least + headroom)
+        padding = max(0, precision + 1 - digits - headroom)
+        value = Cat(sign.replicate(padding), complement, Const(0, headroom))
+        shifted, (any_below, all_below), distance = normalize(
+            m, "normal", value, limit, sign, precision + 1
+        )
+        guard, kept, hidden = shifted[0], shifted[1:], shifted[-1]
 
-        # Denormalize.
-        is_subnormal = field < 1
-        down = Signal(len(field))
-        m.d.comb += down.eq(Mux(is_subnormal, 1 - field, 0)[: len(down)])
-        top = shifted[-SIGNIFICAND_WIDTH - 1 :]
-        kept, lost = shift_right(m, "subnormal", top, down, 0)
-        sticky = lost | shifted[: -SIGNIFICAND_WIDTH - 1].any()
-
-        # Round and pack: a carry out of the significand raises the exponent by itself.
-        increment = Const(0, 1) if self._truncate else kept[0] & (sticky | kept[1])
-        exponent = Mux(is_subnormal, 0, (field - 1)[:8])
-        packed = Signal(31)
-        m.d.comb += packed.eq((Cat(Const(0, 23), exponent) + kept[1:] + increment)[:31])
-        is_overflow = field > 254
-        result = Mux(is_zero, 0, Mux(is_overflow, INFINITY, packed))
+        # Round. All bits below the guard that are ones carry into it if the total is negative.
         if self._truncate:
-            dropped = 23 - self._fraction_width
-            result = Cat(Const(0, dropped), Value.cast(result)[dropped:31])
+            up = sign & guard & all_below
+        else:
+            above_half = Mux(sign, guard, guard & any_below)
+            tie = Mux(sign, ~guard & all_below, guard & ~any_below)
+            up = above_half | (tie & kept[0])
+
+        # Pack: a carry out of the significand raises the exponent field, as the hidden bit does.
+        size = len(distance)
+        heap = BitHeap(fraction + max(len(limit), size, 8) + 1)
+        heap.add_unsigned(kept[:fraction])
+        heap.add_bit(up, 0)
+        field = self._difference(m, platform, limit, distance)
+        heap.add_unsigned(field & hidden.replicate(len(field)), fraction)
+        heap.add_bit(hidden, fraction)
+        packed = heap.total(m, platform, "packed")
+        exponent = packed[fraction:]
+        forced = Signal()
+        is_overflow = exponent[:8].all() | exponent[8:].any()
+        m.d.comb += forced.eq(is_overflow | self.is_inf | self.is_nan)
+        significand = Cat(Const(0, 23 - fraction), packed[:fraction]) & ~forced.replicate(23)
+        nan = Const(self._nan & 0x7FFFFF, 23) & self.is_nan.replicate(23)
+        result = Cat(significand | nan, exponent[:8] | forced.replicate(8))
+        if self._truncate:
             sign = sign & result.any()
-        m.d.comb += self.o.eq(Cat(result[:31], sign))
+        sign = Mux(self.is_nan | self.is_inf, self.inf_sign & ~self.is_nan, sign)
+        m.d.comb += self.o.eq(Cat(result, sign))
         return m
+
+    def _limit(self, m, platform, base):
+        """``key + base``, or 0 where that is negative."""
+        shape = bounds(min(base, 0), base + (1 << len(self.key)) - 1)
+        heap = BitHeap(shape.width)
+        heap.add_unsigned(self.key)
+        heap.add_constant(base)
+        total = heap.total(m, platform, "limit")
+        return total[:-1] & ~total[-1].replicate(len(total) - 1) if shape.signed else total
+
+    def _difference(self, m, platform, limit, distance):
+        """``limit - distance``, which is not negative."""
+        heap = BitHeap(max(len(limit), len(distance)))
+        heap.add_unsigned(limit)
+        heap.add_unsigned(~distance)
+        heap.add_constant(1 - (1 << len(distance)))
+        return heap.total(m, platform, "field")

@@ -33,16 +33,36 @@ def shift_right(m, name, value, amount, room, *, signed=False):
     return Mux(far, fill, value), Mux(far, nonzero, lost)
 
 
-def normalize(m, name, value):
-    """Shift left until the top bit is 1; returns ``(shifted, distance)``. A zero comes back as
-    zero."""
+def normalize(m, name, value, limit, fill, width):
+    """Shift left by at most ``limit`` until the top bit is 1, with ``fill`` from below.
+
+        | width | below |  <<  distance
+
+    Returns the top ``width`` bits, whether any and whether all of those below are 1 (which become
+    no others where all bits below the value are ``fill``), and the distance.
+    """
+    below = len(value) - width
+    any_below, all_below, low = Const(0, 1), Const(1, 1), 0
+    size = len(value).bit_length()
+    far = limit[size:].any()
+    allowed = [(limit[i] if i < len(limit) else Const(0, 1)) | far for i in range(size)]
     distance = []
-    for i in reversed(range((len(value) - 1).bit_length())):
+    for i in reversed(range(size)):
         step = 1 << i
+        # Bits that the shifts left to do cannot bring to the top only count.
+        cut = max(0, below - 2 * step + 1)
+        passed, value, low = value[: cut - low], value[cut - low :], cut
+        any_below, all_below = any_below | passed.any(), all_below & passed.all()
         zeros = Signal(name=f"{name}_zeros{step}")
+        go = Signal(name=f"{name}_go{step}")
         stage = Signal(len(value), name=f"{name}_by{step}")
-        m.d.comb += zeros.eq(~value[-step:].any())
-        m.d.comb += stage.eq(Mux(zeros, Cat(Const(0, step), value)[: len(value)], value))
+        m.d.comb += [zeros.eq(~value[-step:].any()), go.eq(zeros & allowed[i])]
+        m.d.comb += stage.eq(Mux(go, Cat(fill.replicate(step), value)[: len(value)], value))
+        # What is left of a limit that was not reached is no limit to the shifts that follow.
+        unlimited = Signal(name=f"{name}_unlimited{step}")
+        m.d.comb += unlimited.eq(~zeros & allowed[i])
+        allowed = [bit | unlimited for bit in allowed[:i]]
         value = stage
-        distance.insert(0, zeros)
-    return value, Cat(distance)
+        distance.insert(0, go)
+    rest, top = value[: below - low], value[below - low :]
+    return top, (any_below | rest.any(), all_below & rest.all()), Cat(distance)
