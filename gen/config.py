@@ -7,7 +7,6 @@ from golden.arith import default_fraction_bits
 from golden.exact import Window
 from golden.formats import BlockFormat, get_format
 from hdl.naming import pair_name
-from hdl.narrow import RoundBfloat16
 from hdl.stream import Stream
 from hdl.tile import Tile
 
@@ -23,7 +22,7 @@ from .limits import (
     check_window,
     default_accumulator,
 )
-from .units import core
+from .units import component
 
 DEFAULT_FORMAT = "amxfp4"
 DEFAULT_SIZE = 4
@@ -132,14 +131,8 @@ class Configuration:
         return " ".join(words + ([f"PIPELINE={self.pipeline}"] if self.pipeline else []))
 
     def component(self) -> Stream | Tile:
-        """The hardware: the unit's core behind streams."""
-        unit = core(self)
-        narrow = RoundBfloat16() if self.out == "bf16" else None
-        return (
-            Tile(unit, self.m, self.n, self.name, narrow)
-            if self.unit == "tile"
-            else Stream(unit, self.name)
-        )
+        """The hardware: the unit behind streams."""
+        return component(self)
 
 
 def parse_pair(text: str) -> tuple[BlockFormat, BlockFormat]:

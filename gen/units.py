@@ -1,4 +1,4 @@
-"""From a configuration to its core."""
+"""From a configuration to its hardware."""
 
 from golden.arith import default_fraction_bits
 from golden.fused import Accumulator
@@ -9,15 +9,20 @@ from hdl.exact_cell import ExactCell
 from hdl.fused_cell import FusedCell
 from hdl.int_cell import IntCell
 from hdl.macro_cell import MacroCell
-from hdl.matrix import Matrix
+from hdl.matrix import Mac
+from hdl.narrow import RoundBfloat16
+from hdl.stream import Stream
+from hdl.tile import Tile
 
 
-def core(configuration):
-    """The component of fixed latency that a configuration's streams surround."""
+def component(configuration) -> Stream | Tile:
+    """The hardware of a configuration, streams around it."""
     c = configuration
-    if c.unit == "dot":
-        return Dot(c.a, c.b, c.k)
-    return Matrix(cell(c), c.m, c.n, c.name, with_c=True, pipeline=c.pipeline)
+    if c.unit == "tile":
+        narrow = RoundBfloat16() if c.out == "bf16" else None
+        return Tile(cell(c), c.m, c.n, c.name, c.pipeline, narrow)
+    core = Dot(c.a, c.b, c.k) if c.unit == "dot" else Mac(cell(c), c.name, c.pipeline)
+    return Stream(core, c.name)
 
 
 def cell(configuration):

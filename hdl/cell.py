@@ -1,5 +1,7 @@
 """What every cell of a matrix unit has in common."""
 
+from types import MappingProxyType
+
 from amaranth.lib.wiring import In, Out
 
 from .lanes import multiplies_integers
@@ -14,8 +16,9 @@ class Cell(Shared):
 
     Function  That of its kind; ``acc`` changes with ``valid`` and starts from ``c`` with ``first``.
     Formats   Those of its kind.
-    Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``, ``acc``: one result.
-    Widths    ``result_width`` bits a result.
+    Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``: where ``acc`` starts; ``results``:
+              the outputs.
+    Widths    ``results`` has those of the outputs.
     Timing    ``own_latency``, and one for each of the ``pipeline`` stages inside: 1 before the
               accumulator, 3 after the sums, 4 after the products (2 lies at the operands' edge).
               One step a cycle while ``en``.
@@ -24,7 +27,7 @@ class Cell(Shared):
     """
 
     part = "accumulator"
-    result_width = 32
+    results = MappingProxyType({"acc": 32})
     own_latency = 1
 
     def __init__(self, fmt_a, fmt_b, k, acc, pipeline):
@@ -37,9 +40,9 @@ class Cell(Shared):
                 "en": In(1),
                 "valid": In(1),
                 "first": In(1),
-                "c": In(self.result_width),
+                "c": In(self.results["acc"]),
                 "a": In(operand_layout(fmt_a, k, raw)),
                 "b": In(operand_layout(fmt_b, k, raw)),
-                "acc": Out(self.result_width, init=0),
+                **{name: Out(width, init=0) for name, width in self.results.items()},
             }
         )

@@ -24,7 +24,7 @@ class MacroCell(Shared):
     """
 
     part = "accumulator"
-    result_width = 32
+    results = FusedCell.results
 
     def __init__(self, partial: FusedCell, macro_size, pipeline=0):
         self._partial, self._pipeline = partial, pipeline
@@ -33,8 +33,7 @@ class MacroCell(Shared):
         self.parameters = partial.parameters | {"macro_block": macro_size}
         self.latency = partial.latency + 1
         self.module_name = f"{partial.module_name}_macro"
-        ports = {path[0]: member for path, member, _ in partial.signature.flatten(partial)}
-        super().__init__(ports | {"start": In(1), "boundary": In(1)})
+        super().__init__(partial.members | {"start": In(1), "boundary": In(1)})
 
     def elaborate(self, platform):
         m = Module()

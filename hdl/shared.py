@@ -1,9 +1,10 @@
 """Modules that are emitted once and instantiated by name, and assignments that lose no bit."""
 
+from functools import cached_property
 from types import SimpleNamespace
 
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Shape, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 
@@ -28,6 +29,16 @@ def bounds(low, high):
     return Shape(high.bit_length())
 
 
+def plain(shape, **options):
+    """A signal of plain bits, seen through a layout if ``shape`` is one.
+
+    A signal made with a layout would describe its fields at length, which takes longer than the
+    rest of a large design.
+    """
+    bits = Signal(Shape.cast(shape), **options)
+    return shape(bits) if isinstance(shape, data.Layout) else bits
+
+
 class Shared(wiring.Component):
     """A component that is emitted once under its ``module_name`` and instantiated by that name.
 
@@ -36,6 +47,11 @@ class Shared(wiring.Component):
     """
 
     _MustUse__silence = True
+
+    @cached_property
+    def members(self):
+        """The ports by name, in the order of the signature."""
+        return {path[0]: member for path, member, _ in self.signature.flatten(self)}
 
 
 class Library:
@@ -59,7 +75,7 @@ def place(m: Module, library: Library, name: str, component: Shared, *, clocked=
     """
     if not isinstance(library, Library):
         raise TypeError(f"Platform must be a Library, not {library!r}")
-    ports = {path[0]: member for path, member, _ in component.signature.flatten(component)}
+    ports = component.members
     wanted = {port for port, member in ports.items() if member.flow == In}
     if wanted != set(inputs):
         raise TypeError(
@@ -68,7 +84,7 @@ def place(m: Module, library: Library, name: str, component: Shared, *, clocked=
     connections, outputs = {}, {}
     for port, member in ports.items():
         if member.flow == Out:
-            outputs[port] = Signal(member.shape, name=f"{name}_{port}")
+            outputs[port] = plain(member.shape, name=f"{name}_{port}")
             connections[f"o_{port}"] = Value.cast(outputs[port])
             continue
         shape = Shape.cast(member.shape)

@@ -25,7 +25,7 @@ class Stream(Shared):
         self.latency = core.latency
         self.parameters = core.parameters
         self.module_name = name
-        ports = {path[0]: member for path, member, _ in core.signature.flatten(core)}
+        ports = dict(core.members)
         del ports["en"]
         inputs = {"i_valid": ports.pop("i_valid"), "i_ready": Out(1)}
         inputs |= {name: ports.pop(name) for name in list(ports) if name.startswith("i_")}
@@ -36,9 +36,9 @@ class Stream(Shared):
         m = Module()
         m.d.comb += self.i_ready.eq(~self.o_valid | self.o_ready)
         inputs = {
-            path[0]: getattr(self, path[0])
-            for path, member, _ in self.signature.flatten(self)
-            if member.flow == In and path[0] != "o_ready"
+            port: getattr(self, port)
+            for port, member in self.members.items()
+            if member.flow == In and port != "o_ready"
         }
         out = place(m, platform, "core", self.core, clocked=True, en=self.i_ready, **inputs)
         m.d.comb += [getattr(self, port).eq(value) for port, value in vars(out).items()]
