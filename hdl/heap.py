@@ -1,8 +1,8 @@
-"""Bit heaps: many bits of many weights, compressed to two rows by full and half adders, then added
-by one carry chain."""
+"""Bit heaps: many bits of many weights, compressed to one row by full and half adders."""
 
 from collections import defaultdict
 from itertools import count
+from math import inf
 
 from amaranth.hdl import Cat, Const, Module, Shape, Signal
 from amaranth.lib.wiring import In, Out
@@ -63,26 +63,37 @@ class HalfAdder(Shared):
 class BitHeap:
     """Bits by weight, and a constant, whose sum is wanted modulo ``2 ** width``.
 
-    Columns compress as Dadda's: heights follow 2, 3, 4, 6, 9, 13, ..., and a column gets only the
-    adders it needs to come down to the next height, oldest bits first. Two rows are left, and then
-    one: the carries of the last pass run from column to column.
+    Columns come down to one bit from the lowest up, so that no half adder is spent but where a
+    column holds an even number of bits. A full adder takes the three bits that arrive first, a
+    constant last, where it costs least; times are in delays of a carry.
     """
+
+    CARRY, SUM = 1.0, 1.2
 
     def __init__(self, width):
         self.width = width
         self.columns = defaultdict(list)
         self.constant = 0
 
-    def add_bit(self, bit, weight):
-        """Add ``bit * 2**weight``."""
+    def add_bit(self, bit, weight, arrival=0.0):
+        """Add ``bit * 2**weight``; ``arrival``: when the bit is known."""
         if isinstance(bit, Const):
             self.constant += bit.value << weight
         elif weight < self.width:
-            self.columns[weight].append(bit)
+            self.columns[weight].append((arrival, bit))
 
     def add_constant(self, value):
         """Add an integer of either sign."""
         self.constant += value
+
+    def add_multiple(self, bits, factor, arrivals=None):
+        """Add ``factor`` times the unsigned number ``bits``, for an integer of either sign."""
+        for i, bit in enumerate(bits):
+            arrival = arrivals[i] if arrivals else 0.0
+            for digit, weight in signed_digits(factor):
+                self.add_bit(bit if digit > 0 else ~bit, weight + i, arrival)
+                if digit < 0:
+                    self.add_constant(-1 << (weight + i))
 
     def add_unsigned(self, value, weight=0):
         """Add an unsigned value times ``2**weight``."""
@@ -110,31 +121,31 @@ class BitHeap:
 
     def total(self, m, platform, name):
         """Compress the heap inside ``m`` and return the sum, ``width`` bits."""
-        columns = self._columns()
-        heights = [1, 2]
-        while heights[-1] < max(map(len, columns)):
-            heights.append(heights[-1] * 3 // 2)
-        serial = count()
-        for height in reversed(heights):
-            # Carries made in a pass land in the next column, which is visited after this one.
-            for i, column in enumerate(columns):
-                while len(column) > height:
-                    taken = [column.pop(0) for _ in range(min(3, len(column) - height + 1))]
-                    if i == self.width - 1:
-                        column.append(Cat(taken).xor())
-                        continue
-                    sum_bit, carry = _add(m, platform, name, serial, taken)
-                    column.append(sum_bit)
-                    columns[i + 1].append(carry)
         total = Signal(self.width, name=f"{name}_total")
-        m.d.comb += total.eq(Cat(column[0] if column else Const(0, 1) for column in columns))
+        m.d.comb += total.eq(Cat(bit for _, bit in self.compress(m, platform, name)))
         return total
 
-    def _columns(self):
-        """The bits of every column, with those of the constant."""
+    def compress(self, m, platform, name):
+        """As :meth:`total`, a list of pairs of arrival and bit."""
+        serial, rest = count(), []
         constant = self.constant % (1 << self.width)
-        ones = ([Const(1, 1)] if constant >> i & 1 else [] for i in range(self.width))
-        return [self.columns[i] + one for i, one in enumerate(ones)]
+        columns = [list(self.columns[i]) for i in range(self.width)]
+        for i, column in enumerate(columns):
+            if constant >> i & 1:
+                column.append((inf, Const(1, 1)))
+            if i == self.width - 1 and column:
+                latest = max((at for at, _ in column if at < inf), default=0.0)
+                rest.append((latest, Cat(bit for _, bit in column).xor()))
+                continue
+            while len(column) > 1:
+                column.sort(key=lambda entry: entry[0])
+                taken = [column.pop(0) for _ in range(min(3, len(column)))]
+                latest = max(at for at, _ in taken if at < inf)
+                sum_bit, carry = _add(m, platform, name, serial, [bit for _, bit in taken])
+                column.append((latest + self.SUM, sum_bit))
+                columns[i + 1].append((latest + self.CARRY, carry))
+            rest.append(column[0] if column else (0.0, Const(0, 1)))
+        return rest
 
 
 def _add(m, platform, name, serial, bits):
@@ -151,33 +162,57 @@ def _add(m, platform, name, serial, bits):
     return sum_bit, carry
 
 
-class Reduction(Shared):
-    """Sum of the partial-product bits of all lanes: one bit heap, one carry-propagate adder.
+def signed_digits(factor):
+    """The fewest pairs ``(+-1, weight)`` whose digits times ``2**weight`` sum to ``factor``."""
+    digits, weight = [], 0
+    while factor:
+        if factor & 1:
+            digit = 2 - (factor & 3)
+            digits.append((digit, weight))
+            factor -= digit
+        factor >>= 1
+        weight += 1
+    return digits
 
-    Function  ``o = sum(lanes) + lanes * constant``, exact.
-    Formats   Any; the lane's product component says which weight each of its bits has.
-    Shapes    ``i``: ``lanes`` groups of ``len(weights)`` bits, lane 0 in the low bits.
+
+class Reduction(Shared):
+    """Sum of the partial-product bits of all lanes: one bit heap.
+
+    Function  ``o = sum(factors[i] * bit i of every lane) + lanes * constant``, exact. Bits whose
+              factor has several digits are counted first, and the count is multiplied.
+    Formats   Any; the lane's product component says which factor each of its bits has.
+    Shapes    ``i``: ``lanes`` groups of ``len(factors)`` bits, lane 0 in the low bits.
     Widths    ``o``: the narrowest shape that holds every sum of ``lanes`` values in ``[low,
               high]``.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
-    Source    Dadda, "Some schemes for parallel multipliers", 1965.
+    Source    Oklobdzija, Villeger and Liu, "A method for speed optimized partial product
+              reduction", 1996: an adder takes the earliest bits.
     """
 
     part = "reduction"
 
-    def __init__(self, lanes, weights, constant, shape, key):
-        self._lanes, self._weights, self._constant = lanes, weights, constant
+    def __init__(self, lanes, factors, constant, shape, key):
+        self._lanes, self._factors, self._constant = lanes, factors, constant
         self._shape = Shape.cast(shape)
         self.module_name = f"sum{lanes}_{key}"
-        super().__init__({"i": In(lanes * len(weights)), "o": Out(self._shape)})
+        super().__init__({"i": In(lanes * len(factors)), "o": Out(self._shape)})
 
     def elaborate(self, platform):
         m = Module()
         heap = BitHeap(self._shape.width)
-        for lane in range(self._lanes):
-            for i, weight in enumerate(self._weights):
-                heap.add_bit(self.i[lane * len(self._weights) + i], weight)
+        for i, factor in enumerate(self._factors):
+            bits = [self.i[lane * len(self._factors) + i] for lane in range(self._lanes)]
+            if len(signed_digits(factor)) == 1:
+                for bit in bits:
+                    heap.add_multiple([bit], factor)
+                continue
+            # Count first what would enter more than once.
+            counter = BitHeap(self._lanes.bit_length())
+            for bit in bits:
+                counter.add_bit(bit, 0)
+            arrivals, counted = zip(*counter.compress(m, platform, f"count{i}"))
+            heap.add_multiple(counted, factor, arrivals)
         heap.add_constant(self._lanes * self._constant)
         m.d.comb += self.o.eq(heap.total(m, platform, "heap"))
         return m

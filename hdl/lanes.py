@@ -39,7 +39,7 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
         for i, (x, y) in enumerate(lanes)
     ]
     adder = Reduction(
-        len(lanes), cell.weights, cell.constant, sum_shape(fmt_a, fmt_b, len(lanes)), cell.key
+        len(lanes), cell.factors, cell.constant, sum_shape(fmt_a, fmt_b, len(lanes)), cell.key
     )
     sums = {}
     for c in combinations(fmt_a.sides, fmt_b.sides):

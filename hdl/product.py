@@ -1,5 +1,5 @@
-"""Product generators: one lane's product as weighted bits for a bit heap, one set per combination
-of sides."""
+"""Product generators: one lane's product as bits with factors, for a bit heap, one set per
+combination of sides."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -27,14 +27,13 @@ def port(name, combination):
 class Product(Shared):
     """One lane: the exact product of two decoded elements, routed to its combination of sides.
 
-    Function  ``sum(o[i] << weights[i]) + constant = a * b`` where the signs select the combination,
+    Function  ``sum(o[i] * factors[i]) + constant = a * b`` where the signs select the combination,
               else 0.
     Formats   Any two elements that :class:`Decode` knows.
-    Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``, ``o_p``, ``o_pn``, ...: weighted bits.
+    Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``, ``o_p``, ``o_pn``, ...: bits.
               With both operands two-sided the combination fixes the sign, and ``o`` is a magnitude.
-    Widths    Magnitude: that of the largest product. A signed lane adds its sign twice: at weight 0
-              (complement plus one) and, inverted, above the magnitude (sign extension by a
-              constant).
+    Widths    Magnitude: that of the largest product. A signed lane has its complement, and one bit
+              more for the sign: plus one for the complement, minus one above the magnitude.
     Timing    Combinational.
     Errors    TypeError for elements that Decode refuses.
     Source    Golden: ``golden.arith.dot``.
@@ -47,17 +46,16 @@ class Product(Shared):
         self._a_sides, self._b_sides = a_sides, b_sides
         self._width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
         self.is_magnitude = a_sides == b_sides == 2
-        self.weights = list(range(self._width))
+        self.factors = [1 << i for i in range(self._width)]
         self.constant = 0
         if not self.is_magnitude:
-            self.weights += [0, self._width]
-            self.constant = -1 << self._width
+            self.factors.append(1 - (1 << self._width))
         sides = {1: "", 2: "_sides"}
         self.key = f"{a.name}{sides[a_sides]}_{b.name}{sides[b_sides]}"
         self.module_name = f"product_{self.key}"
         self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
         ports = dict(self._fields)
-        ports |= {port("o", c): Out(len(self.weights)) for c in self._combinations}
+        ports |= {port("o", c): Out(len(self.factors)) for c in self._combinations}
         super().__init__(ports)
 
     def inputs(self, a, b):
@@ -75,7 +73,7 @@ class Product(Shared):
             bits = magnitude & taken.replicate(self._width)
             if not self.is_magnitude:
                 sign = neg & taken
-                bits = Cat(bits ^ sign.replicate(self._width), sign, ~sign)
+                bits = Cat(bits ^ sign.replicate(self._width), sign)
             m.d.comb += getattr(self, port("o", combination)).eq(bits)
         return m
 
@@ -93,7 +91,7 @@ class IntProduct(Shared):
     """One lane of two's complement integers: Baugh-Wooley partial products, straight into the bit
     heap.
 
-    Function  ``sum(o[i] << weights[i]) + constant = a * b``.
+    Function  ``sum(o[i] * factors[i]) + constant = a * b``.
     Formats   Two integer elements.
     Shapes    ``a``, ``b``: one two's complement integer each.
     Widths    ``o``: a partial product for each pair of bits; rows of a sign bit enter inverted.
@@ -113,7 +111,7 @@ class IntProduct(Shared):
             for i in range(widths[0])
             for j in range(widths[1])
         ]
-        self.weights = [i + j for i, j, _ in self._pairs]
+        self.factors = [1 << i + j for i, j, _ in self._pairs]
         self.constant = -sum(1 << (i + j) for i, j, inverted in self._pairs if inverted)
         self.is_magnitude = False
         super().__init__({"a": In(widths[0]), "b": In(widths[1]), "o": Out(len(self._pairs))})
