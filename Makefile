@@ -21,7 +21,7 @@ help:
 	@echo
 	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= M= N= K= ACC= PIPELINE= WINDOW= FRACTION= OUT=]"
 	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1 NETLIST=area LIB=]"
-	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz FLATTEN=0 TARGET=ice40]"
+	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz FLATTEN=0 TARGET=ice40 POWER=1]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
 	@echo "  make test                    everything that must pass            [SEED=]"
 	@echo "  make bench                   speed of the golden model                [WHAT=area ROW= LIB=: beside open designs]"
@@ -43,7 +43,7 @@ sim: .venv/ready $(if $(filter icarus,$(SIM)),icarus)
 
 synth: .venv/ready
 	@$(RUN) synth $(CONFIGURATION) $(foreach lib,$(LIB),$(call option,--lib,$(lib))) \
-		$(call option,--target,$(TARGET)) $(call option,--flatten,$(FLATTEN))
+		$(call option,--target,$(TARGET)) $(call option,--power,$(POWER)) $(call option,--data,$(DATA)) $(call option,--flatten,$(FLATTEN))
 
 tensors: .venv/tensors
 	@$(RUN) tensors $(call option,--out,$(DATA))

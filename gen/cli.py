@@ -215,10 +215,14 @@ def sim(
     type=ON_OFF,
     help="1 synthesizes in one piece, 0 each module once (by default tiles of more than 4 cells).",
 )
+@click.option("--power", type=ON_OFF, help="1 measures energy a step and power as well.")
+@click.option("--data", type=PATH, help="Tensors that power is measured with (default Gaussian).")
 def synth(
     libs: tuple[Path | None, ...],
     target: str | None,
     flatten: bool | None,
+    power: bool | None,
+    data: Path | None,
     **named: str | None,
 ) -> None:
     """Measure area, longest path and the share of each part, with Yosys.
@@ -230,6 +234,7 @@ def synth(
     Examples:
       mxforge synth --fmt amxfp4
       mxforge synth --fmt mxfp4 --lib sky130hd_tt.lib.gz
+      mxforge synth --fmt mxfp4 --lib sky130hd_tt.lib.gz --power 1 --data build/tensors.npz
       mxforge synth --fmt mxfp4 --target ice40
       mxforge synth --fmt mxfp4 --unit tile --m 16 --n 16
     """
@@ -238,13 +243,13 @@ def synth(
 
     chosen = [lib for lib in libs if lib is not None]
     if target is None:
-        run(configuration, chosen, flatten=flatten)
-    elif chosen:
-        raise UsageError(f"LIB must be left out with TARGET, whose cells it has, not {chosen[0]}")
-    elif flatten is not None:
-        raise UsageError(f"FLATTEN must be left out with TARGET, not {int(flatten)}")
-    else:
-        run_fpga(configuration, target)
+        run(configuration, chosen, flatten=flatten, power=bool(power), data=data)
+        return
+    foreign = {"LIB": chosen[:1], "FLATTEN": flatten, "POWER": power, "DATA": data}
+    for name, value in foreign.items():
+        if value not in (None, []):
+            raise UsageError(f"{name} must be left out with TARGET, which is an FPGA's")
+    run_fpga(configuration, target)
 
 
 @cli.command(cls=Verb, short_help="Write two real weight matrices for sim.")

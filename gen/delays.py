@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gen.liberty import Library
@@ -129,25 +129,28 @@ class Delays:
         return timing
 
     def _tables(self, timing: Group, names: Sequence[str]) -> tuple[Table | None, Table | None]:
-        rise, fall = (self._table(next(timing.named(name), None)) for name in names)
+        groups = (next(timing.named(name), None) for name in names)
+        rise, fall = (read_table(group, self._templates) for group in groups)
         return rise, fall
 
-    def _table(self, group: Group | None) -> Table | None:
-        if group is None:
-            return None
-        template = self._templates.get(group.arguments[0]) if group.arguments else None
-        shape = template.attributes if template else {}
-        axes = []
-        for key in ("index_1", "index_2"):
-            text = group.attributes.get(key, shape.get(key))
-            axes.append(_numbers(text) if text else (0.0,))
-        values = _numbers(group.attributes["values"])
-        columns = len(axes[1])
-        rows = tuple(values[i : i + columns] for i in range(0, len(values), columns))
-        if shape.get("variable_1") in ("total_output_net_capacitance", "related_pin_transition"):
-            axes.reverse()
-            rows = tuple(zip(*rows, strict=True))
-        return Table(axes[0], axes[1], rows)
+
+def read_table(group: Group | None, templates: Mapping[str, Group]) -> Table | None:
+    """The table of a group of values, whose axes may be those of its template; None for None."""
+    if group is None:
+        return None
+    template = templates.get(group.arguments[0]) if group.arguments else None
+    shape = template.attributes if template else {}
+    axes = []
+    for key in ("index_1", "index_2"):
+        text = group.attributes.get(key, shape.get(key))
+        axes.append(_numbers(text) if text else (0.0,))
+    values = _numbers(group.attributes["values"])
+    columns = len(axes[1])
+    rows = tuple(values[i : i + columns] for i in range(0, len(values), columns))
+    if shape.get("variable_1") in ("total_output_net_capacitance", "related_pin_transition"):
+        axes.reverse()
+        rows = tuple(zip(*rows, strict=True))
+    return Table(axes[0], axes[1], rows)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -1,13 +1,13 @@
 """The syntax of Liberty files: groups of attributes and groups.
 
-Only what area, function and delay need is kept; groups about power, noise and wires are stepped
-over.
+By default only what area, function and delay need is kept; groups about power, noise and wires are
+stepped over.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 SKIPPED = frozenset(
@@ -46,8 +46,14 @@ class Group:
         return float(self.attributes.get(attribute, default))
 
 
-def parse(text: str) -> Group:
-    """Return the ``library`` group of a Liberty text; ValueError says where the text is none."""
+def parse(
+    text: str,
+    is_skipped: Callable[[str, tuple[str, ...]], bool] = lambda name, arguments: name in SKIPPED,
+) -> Group:
+    """Return the ``library`` group of a Liberty text; ValueError says where the text is none.
+
+    `is_skipped` tells, by name and arguments, which groups are stepped over.
+    """
     text = _COMMENT.sub(" ", text)
     stack = [Group("", ())]
     position = 0
@@ -73,7 +79,7 @@ def parse(text: str) -> Group:
         words = tuple(quoted or bare for quoted, bare in values)
         if arguments[2] is None:
             current.attributes[name] = ",".join(words)
-        elif name in SKIPPED:
+        elif is_skipped(name, words):
             position = _closing(text, position)
         else:
             group = Group(name, words)

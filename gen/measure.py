@@ -6,14 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gen import opensta, yosys
+from gen.activity import simulate
 from gen.flow import RECIPES
+from gen.gates import flat
 from gen.hierarchy import outermost
 from gen.liberty import Library, load
 from gen.mapping import Mapped, breakdown, variants
+from gen.power import power
+from gen.stimuli import Stimuli
 from gen.timing import Path as TimingPath
 
 PARTS = ("decode", "products", "reduction", "scaling", "accumulator", "control", "registers")
 """The parts of a breakdown, in dataflow order; others follow by name."""
+
+MEGAHERTZ = 100
+"""The clock at which power is stated: energies follow it, leakage does not."""
 
 
 def synthesize(
@@ -22,14 +29,15 @@ def synthesize(
     parts: Mapping[str, str],
     liberty: Library | Path | str,
     flatten: bool = True,
+    stimuli: Stimuli | None = None,
 ) -> dict:
     """Measure module `top` of a Verilog text on one Liberty file.
 
     `parts` names the part of the breakdown that each module belongs to. Without `flatten` the
     outermost of these modules are synthesized by themselves, once each, however often they occur.
     Returns plain values, the same for the same input; areas are in gate equivalents (``_ge``) and
-    in the library's units (``_library``), times in nanoseconds (``_ns``). UsageError for a Liberty
-    file that cannot be used.
+    in the library's units (``_library``), times in nanoseconds (``_ns``). `stimuli` are what power
+    is measured with, None for no power. UsageError for a Liberty file that cannot be used.
     """
     library = liberty if isinstance(liberty, Library) else load(liberty)
     kept = [] if flatten else outermost(verilog, top, parts)
@@ -54,12 +62,16 @@ def synthesize(
             "wires and clock, inputs at time 0, flip-flops' delay and setup time included",
             "opensta": "OpenSTA's longest path (ns) under the same assumptions, and (wire_load_ns) "
             "with the wires that the library's default wire load model guesses; null without it",
+            "power": "simulation of the netlist, without delays, driven by the stimuli, times the "
+            "library's energies: internal power by pin and state, half C V^2 an edge for the pins "
+            "on each net, leakage by state; no wires, clock tree or glitches; null if not wanted",
             "abc_ns": "ABC's estimate of the longest path between ports and flip-flops, whose own "
             "times it leaves out; null where adder cells hide parts of it",
             "breakdown": "cells after mapping by recipe area with the modules of every part kept "
             "apart, which costs what dissolving them saves; flip-flops of all parts are registers",
         },
-        "recipes": [_recipe(best[recipe], tried, library, top) for recipe in RECIPES],
+        "stimuli": stimuli.origin if stimuli else None,
+        "recipes": [_recipe(best[recipe], tried, library, top, stimuli) for recipe in RECIPES],
         "breakdown": {
             "recipe": "area",
             "adders": best["area"].adders,
@@ -83,7 +95,9 @@ def _library(library: Library) -> dict:
     }
 
 
-def _recipe(mapped: Mapped, tried: Sequence[Mapped], library: Library, top: str) -> dict:
+def _recipe(
+    mapped: Mapped, tried: Sequence[Mapped], library: Library, top: str, stimuli: Stimuli | None
+) -> dict:
     """One recipe's result, with the choices of adder cells that were tried for it."""
     unit = library.nand2.area
     areas = {
@@ -108,6 +122,7 @@ def _recipe(mapped: Mapped, tried: Sequence[Mapped], library: Library, top: str)
         "combinational_path": _path(mapped.combinational_path),
         "opensta": opensta.longest_path(library, mapped.netlist, top),
         "abc_ns": mapped.abc_delay,
+        "power": _power(mapped, library, top, stimuli) if stimuli else None,
         "tried": [
             {
                 "adders": each.adders,
@@ -117,6 +132,30 @@ def _recipe(mapped: Mapped, tried: Sequence[Mapped], library: Library, top: str)
             for each in tried
             if each.recipe == mapped.recipe
         ],
+    }
+
+
+def _power(mapped: Mapped, library: Library, top: str, stimuli: Stimuli) -> dict:
+    """Energies of a step in picojoules, and power at :data:`MEGAHERTZ`."""
+    module = flat(mapped.netlist, top)
+    trace = simulate(library, module, stimuli.inputs, stimuli.lanes, stimuli.skipped)
+    found = power(library, module, trace)
+    dynamic, leakage = found.dynamic * 1e12, found.leakage * 1e6
+    energies = {
+        "total": _round(dynamic),
+        "internal": _round(found.internal * 1e12) if found.has_internal else None,
+        "switching": _round(found.switching * 1e12),
+        "clock": _round(found.clock * 1e12),
+    }
+    milliwatts = dynamic * MEGAHERTZ * 1e-3 + leakage * 1e-3
+    return {
+        "energy_pj": energies,
+        "inputs_pj": _round(found.inputs * 1e12),
+        "leakage_uw": _round(leakage) if found.has_leakage else None,
+        "clock_mhz": MEGAHERTZ,
+        "milliwatts": _round(milliwatts),
+        "femtojoules_per_mac": _round(milliwatts / MEGAHERTZ * 1e6 / stimuli.macs),
+        "toggles_per_net": _round(trace.toggles),
     }
 
 

@@ -16,6 +16,8 @@ from gen.hierarchy import MOST_CELLS
 from gen.liberty import load
 from gen.mapping import area
 from gen.measure import synthesize
+from gen.power_tables import PowerTables
+from gen.stimuli import STANDARD, stimuli
 from gen.synth_table import print_fpga, print_result
 from gen.verilog import emit, write_atomically
 
@@ -29,10 +31,13 @@ def run(
     libs: Sequence[Path | str] = (),
     folder: Path = FOLDER,
     flatten: bool | None = None,
+    power: bool = False,
+    data: Path | None = None,
 ) -> list[dict]:
     """Synthesize a configuration on each Liberty file, by default the built-in one.
 
-    `flatten`: in one piece rather than module by module; by default what is small is.
+    `flatten`: in one piece rather than module by module; by default what is small is. `power`: and
+    measure it with the tensors of `data`, by default Gaussian ones.
     Writes ``NAME.LIB.json`` into `folder` and prints a table for each; returns what the files hold.
     UsageError, before anything is written, for a Liberty file that cannot be used.
     """
@@ -44,9 +49,23 @@ def run(
     for stem in stems:
         if stems.count(stem) > 1:
             raise UsageError(f"LIB files must have names of their own, not {stem} twice")
+    if data is not None and not power:
+        raise UsageError(f"DATA must come with POWER=1, which it drives, and {data} does not")
+    tensors = None
+    if data is not None:
+        from gen.sim import load_tensors
+
+        tensors = load_tensors(data, configuration)
+    if power:
+        for library in libraries:
+            PowerTables(library, ())  # Likewise.
     console = Console()
     verilog, description = emit(configuration)
-    head = {"name": configuration.name, "command": command(configuration, libs, flatten)}
+    name = data.name if data else STANDARD
+    driven = stimuli(configuration, description, tensors, name) if power else None
+    line = command(configuration, libs, flatten)
+    line += (" POWER=1" if power else "") + (f" DATA={name}" if data else "")
+    head = {"name": configuration.name, "command": line}
     if flatten is None:
         flatten = configuration.m * configuration.n <= MOST_CELLS
     head["source_digest"] = description["digest"]
@@ -54,7 +73,7 @@ def run(
     for library, stem in zip(libraries, stems, strict=True):
         with console.status(f"Synthesizing {configuration.name} on {library.name}"):
             top, parts = description["top"], description["parts"]
-            found = synthesize(verilog, top, parts, library, flatten)
+            found = synthesize(verilog, top, parts, library, flatten, driven)
         result = head | found
         path = folder / f"{configuration.name}.{stem}.json"
         write_atomically(path, json.dumps(result, indent=2) + "\n")

@@ -44,6 +44,15 @@ def print_result(result: dict, console: Console) -> None:
         f"{what} Longest path: static timing with the library's tables, ideal",
         "wires, flip-flops included. ABC leaves flip-flops out and sees no adder cells.",
     )
+    if result["stimuli"]:
+        console.print(_power(result))
+        given = result["stimuli"]
+        _note(
+            console,
+            f"{given['streams']} x {given['steps']} steps of {given['operands']} operands (seed "
+            f"{given['seed']}), {given['product']} to a product.",
+            "Without glitches, wires and clock tree.",
+        )
     console.print(_parts(result))
     total = result["breakdown"]["recipe_total_ge"]
     _note(
@@ -105,6 +114,25 @@ def _areas(result: dict) -> Table:
     }.items():
         if label.startswith("ABC") or any(times):
             table.add_row(label, *("-" if ns is None else f"{ns:.3f}" for ns in times))
+    return table
+
+
+def _power(result: dict) -> Table:
+    """Energy a step and power, by recipe."""
+    table = _table()
+    table.add_column("power")
+    found = [recipe["power"] for recipe in result["recipes"]]
+    for recipe in result["recipes"]:
+        table.add_column(recipe["recipe"], justify="right")
+    table.add_row("energy a step, pJ", *(f"[bold]{p['energy_pj']['total']:,.3f}[/]" for p in found))
+    for part in ("internal", "switching", "clock"):
+        values = (p["energy_pj"][part] for p in found)
+        table.add_row(f"  {part}", *("-" if v is None else f"{v:,.3f}" for v in values))
+    values = (p["leakage_uw"] for p in found)
+    table.add_row("leakage, uW", *("-" if v is None else f"{v:,.4f}" for v in values))
+    label = f"at {found[0]['clock_mhz']} MHz, mW"
+    table.add_row(label, *(f"[bold]{p['milliwatts']:,.3f}[/]" for p in found))
+    table.add_row("  fJ a multiply-add", *(f"{p['femtojoules_per_mac']:,.1f}" for p in found))
     return table
 
 

@@ -278,3 +278,14 @@ class _Analysis:
 
     def name(self, net: int | None) -> str:
         return self.graph.names.get(net, "?") if net is not None else "?"
+
+
+def slews_and_loads(delays: Delays, module: dict) -> tuple[dict[Node, float], dict[Node, float]]:
+    """The slowest slew and the load of every net and edge of a flat module, in the library's units.
+
+    CycleError for a combinational loop.
+    """
+    graph = graph_of(delays, module, {}, {})
+    inputs, loads = [_FREE] * len(graph.inputs), [(0.0, 0.0)] * len(graph.outputs)
+    analysis = _Analysis(graph, inputs, loads, True, {})
+    return analysis.slews, analysis.loads

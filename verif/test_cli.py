@@ -116,9 +116,9 @@ def test_empty_options_are_the_defaults(calls):
     assert calls == [
         ((default,), {}),
         ((default, "verilator", None, None, None, False), RTL),
-        ((default, []), {"flatten": None}),
+        ((default, []), {"flatten": None, "power": False, "data": None}),
         ((default, "verilator", None, None, None, False), RTL),
-        ((default, []), {"flatten": None}),
+        ((default, []), {"flatten": None, "power": False, "data": None}),
     ]
 
 
@@ -126,13 +126,14 @@ def test_options_arrive(calls):
     line = "sim --fmt amxfp4:mxfp4 --unit mac --k 64 --acc fp32 --pipeline 1 --sim icarus --seed 5"
     assert gen.cli.main([*line.split(), "--count", "9", "--data", "my x.npz", "--waves", "1"]) == 0
     libraries = ["--lib", "a.lib", "--lib", "b.lib.gz"]
-    assert gen.cli.main(["synth", "--fmt", "nvfp4", *libraries, "--flatten", "0"]) == 0
+    power = ["--power", "1", "--data", "x.npz"]
+    assert gen.cli.main(["synth", "--fmt", "nvfp4", *libraries, "--flatten", "0", *power]) == 0
     pair = Configuration.parse("amxfp4:mxfp4", "mac", 64, "fp32", pipeline=1)
     assert calls == [
         ((pair, "icarus", 5, 9, Path("my x.npz"), True), RTL),
         (
             (Configuration.parse("nvfp4"), [Path("a.lib"), Path("b.lib.gz")]),
-            {"flatten": False},
+            {"flatten": False, "power": True, "data": Path("x.npz")},
         ),
     ]
 

@@ -144,7 +144,7 @@ def test_result_is_plain_complete_and_repeatable():
     assert json.loads(json.dumps(result)) == result
     assert synthesize(PIPELINE, "unit", PARTS, BUILT_IN) == result
     assert set(result) == {
-        *("top", "library", "tools", "flattened", "method", "recipes", "breakdown")
+        *("top", "library", "tools", "flattened", "method", "stimuli", "recipes", "breakdown")
     }
     assert result["library"]["nand2"] == {"cell": "NAND2_X1", "area_library": 1.0}
     assert [recipe["recipe"] for recipe in result["recipes"]] == ["area", "delay"]

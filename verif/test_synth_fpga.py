@@ -94,7 +94,7 @@ def test_run_writes_a_file_and_a_table(
         (["--target", "gowin"], "TARGET must be one of ice40, ecp5, xilinx, not 'gowin'."),
         (
             ["--target", "ice40", "--lib", "x.lib"],
-            "LIB must be left out with TARGET, whose cells it has, not x.lib.",
+            "LIB must be left out with TARGET, which is an FPGA's.",
         ),
     ],
 )
