@@ -6,13 +6,14 @@ A key is a biased exponent, at least 1; key 0 marks an addend that is zero.
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux
 from amaranth.lib.wiring import In, Out
 
 from .align import AlignMagnitude, AlignSigned
 from .decode import (
     largest_magnitude,
 )
+from .heap import BitHeap, add, subtract
 from .lanes import group_sums, sum_shape
 from .product import combinations
 from .scale import ScalePair
@@ -61,12 +62,11 @@ class Addends:
                 scales[name] = operand.scales[block * fmt.sides + (fmt.sides == 2 and side == "n")]
         return scales
 
-    def base_key(self, m, name, field, bias):
+    def base_key(self, m, library, name, field, bias):
         """Key of an addend of shift 0."""
         least = self.offset + bias
-        key = Signal(bounds(0, self.scale.largest_field + least), name=name)
-        m.d.comb += key.eq((field + least)[: len(key)])
-        return key
+        width = bounds(0, self.scale.largest_field + least).width
+        return add(m, library, name, field, Const(0, 0), least, width)
 
 
 class GroupAddends(Addends):
@@ -104,7 +104,7 @@ class GroupAddends(Addends):
                     cell = Scaled(shape, sig.shape(), self.largest)
                     total = place(m, library, f"{name}_scaled", cell, value=total, sig=sig).o
                 total, nonzero, field = pipe(total, 1), pipe(nonzero, 1), pipe(field, 1)
-                key = self.base_key(m, f"{name}_key", field, bias)
+                key = self.base_key(m, library, f"{name}_key", field, bias)
                 values.append((name, c, total, key))
                 keys.append((nonzero, key))
         all_nonzero = Cat(nonzero for nonzero, _ in keys).all()
@@ -124,7 +124,7 @@ class GroupAddends(Addends):
     def enter(self, m, library, heap, built, key, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""
         for name, c, value, own in built.values:
-            distance = (key - own)[: len(key)]
+            distance = subtract(m, library, f"{name}_distance", key, own)
             if value.shape().signed:
                 cell = AlignSigned(len(value), room, len(key))
                 out = place(m, library, f"{name}_align", cell, value=value, distance=distance)
@@ -158,7 +158,9 @@ class Scaled(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.o.eq((self.value * self.sig)[: self._shape.width])
+        heap = BitHeap(self._shape.width)
+        heap.add_product(self.value, self.sig)
+        m.d.comb += self.o.eq(heap.total(m, platform, "product"))
         return m
 
 

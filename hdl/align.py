@@ -1,10 +1,21 @@
 """Alignment: addends shifted onto one grid, truncated toward zero, as bits for a heap."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from .shared import Shared, exact
 from .shift import shift_right
+
+
+def is_above(m, name, a, b):
+    """Whether ``a > b``, both unsigned, by one carry chain."""
+    above = Const(0, 1)
+    for i in range(max(len(a), len(b))):
+        x, y = (value[i] if i < len(value) else Const(0, 1) for value in (a, b))
+        carry = Signal(name=f"{name}{i}")
+        m.d.comb += carry.eq((x & ~y) | (above & (x | ~y)))
+        above = carry
+    return above
 
 
 def maximum(m, name, values):
@@ -16,7 +27,8 @@ def maximum(m, name, values):
             larger = Signal(
                 max(len(values[i]), len(values[i + 1])), name=f"{name}_{level}_{i // 2}"
             )
-            m.d.comb += exact(larger, Mux(values[i] > values[i + 1], values[i], values[i + 1]))
+            above = is_above(m, f"{larger.name}_above", values[i], values[i + 1])
+            m.d.comb += exact(larger, Mux(above, values[i], values[i + 1]))
             merged.append(larger)
         values = merged + values[len(values) & ~1 :]
         level += 1

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Signal
+from amaranth.hdl import Cat, Const
 
 from .addends import GroupAddends, choose
 from .align import AlignMagnitude, maximum
-from .heap import BitHeap
+from .heap import BitHeap, add, subtract
 from .lanes import lane_flags
 from .product import select
 from .product_addends import ProductAddends
@@ -46,9 +46,10 @@ class FusedSum:
         field, fraction, normal = c[23:31], c[:23], c[23:31].any()
 
         # Compare exponents.
-        c_key = Signal(bounds(0, BINARY32_MIN_EXPONENT + 254 + self._bias), name=f"{prefix}c_key")
         offset = BINARY32_MIN_EXPONENT - 1 + self._bias
-        m.d.comb += c_key.eq(((field | ~normal) + offset)[: len(c_key)])
+        width = bounds(0, BINARY32_MIN_EXPONENT + 254 + self._bias).width
+        own = Cat(field[0] | ~normal, field[1:])
+        c_key = add(m, library, f"{prefix}c_key", own, Const(0, 0), offset, width)
         keys = [(c[:31].any(), c_key), *prepared.addends.keys]
         masked = [own & nonzero.replicate(len(own)) for nonzero, own in keys]
         if rule.zero_exponent is not None:
@@ -63,7 +64,7 @@ class FusedSum:
         largest = addends.count * shifted(addends.largest, addend_room)
         largest += shifted((1 << SIGNIFICAND_WIDTH) - 1, room)
         heap = BitHeap(bounds(-largest, largest).width)
-        distance = (key - c_key)[: len(key)]
+        distance = subtract(m, library, f"{prefix}c_distance", key, c_key)
         cell = AlignMagnitude(SIGNIFICAND_WIDTH, room, len(key))
         mag = Cat(fraction, normal)
         aligned = place(m, library, f"{prefix}align_c", cell, mag=mag, distance=distance).o

@@ -119,6 +119,13 @@ class BitHeap:
         self.add_bit(~neg, len(magnitude))
         self.add_constant(-1 << len(magnitude))
 
+    def add_product(self, value, multiplier):
+        """Add ``value``, of either shape, times an unsigned ``multiplier``."""
+        signed = value.shape().signed
+        for i in range(len(multiplier)):
+            row = value.as_unsigned() & multiplier[i].replicate(len(value))
+            self.add_signed(row, i) if signed else self.add_unsigned(row, i)
+
     def total(self, m, platform, name):
         """Compress the heap inside ``m`` and return the sum, ``width`` bits."""
         total = Signal(self.width, name=f"{name}_total")
@@ -173,6 +180,21 @@ def signed_digits(factor):
         factor >>= 1
         weight += 1
     return digits
+
+
+def add(m, platform, name, a, b, constant=0, width=None):
+    """``a + b + constant`` modulo ``2**width``, by default without loss, in one carry chain."""
+    largest = (1 << len(a)) + (1 << len(b)) - 2 + constant
+    heap = BitHeap(width or largest.bit_length())
+    heap.add_unsigned(a)
+    heap.add_unsigned(b)
+    heap.add_constant(constant)
+    return heap.total(m, platform, name)
+
+
+def subtract(m, platform, name, a, b, width=None):
+    """``a - b`` modulo ``2**width``, by default that of ``a``, in one carry chain."""
+    return add(m, platform, name, a, ~b, 1 - (1 << len(b)), width or len(a))
 
 
 class Reduction(Shared):

@@ -38,7 +38,9 @@ class ProductAddends(Addends):
         keys, lanes, bases, nonzeros = [], [], [], []
         for group, row in enumerate(self.pairs(m, library, a, b, prefix)):
             base = {
-                c: self.base_key(m, f"{prefix}group{group}{c}_key", pipe(row[c].field, 3, 1), bias)
+                c: self.base_key(
+                    m, library, f"{prefix}group{group}{c}_key", pipe(row[c].field, 3, 1), bias
+                )
                 for c in row
             }
             lane_keys = {c: [] for c in row}

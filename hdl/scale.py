@@ -2,10 +2,11 @@
 
 from math import prod
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from .heap import BitHeap
 from .shared import Shared
 
 
@@ -94,15 +95,19 @@ class ScalePair(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.field.eq(
-            Value.cast(sum(getattr(self, name).field for name in self._formats))[: len(self.field)]
-        )
+        fields = BitHeap(len(self.field))
+        for name in self._formats:
+            fields.add_unsigned(getattr(self, name).field)
+        m.d.comb += self.field.eq(fields.total(m, platform, "fields"))
         if self.has_significand:
-            product, nonzero = 1, []
-            for name, fmt in self._formats.items():
-                if fmt.mantissa_width:
-                    significand = getattr(self, name).sig
-                    product *= significand
-                    nonzero.append(significand.any())
-            m.d.comb += [self.sig.eq(product[: len(self.sig)]), self.nonzero.eq(Cat(nonzero).all())]
+            significands = [
+                getattr(self, name).sig for name, fmt in self._formats.items() if fmt.mantissa_width
+            ]
+            product = significands[0]
+            if len(significands) == 2:
+                heap = BitHeap(len(self.sig))
+                heap.add_product(*significands)
+                product = heap.total(m, platform, "product")
+            nonzero = Cat(significand.any() for significand in significands).all()
+            m.d.comb += [self.sig.eq(product), self.nonzero.eq(nonzero)]
         return m
