@@ -13,7 +13,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--window,$(WINDOW)) $(call option,--fraction,$(FRACTION)) \
 	$(call option,--out,$(OUT))
 
-.PHONY: help verilog sim synth tensors test bench peers lint clean icarus osu018
+.PHONY: help verilog sim synth sweep tensors test bench peers lint clean icarus osu018
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "  make verilog FMT=amxfp4      build/verilog/NAME.v and NAME.json   [UNIT= M= N= K= ACC= PIPELINE= WINDOW= FRACTION= OUT=]"
 	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1 NETLIST=area LIB=]"
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz FLATTEN=0 TARGET=ice40 POWER=1]"
+	@echo "  make sweep FMT=mxfp4,nvfp4   lists of all of these, as tables and plots [PLAN=few.toml JOBS= SCHEDULER=]"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
 	@echo "  make test                    everything that must pass            [SEED=]"
 	@echo "  make bench                   speed of the golden model                [WHAT=area ROW= LIB=: beside open designs]"
@@ -44,6 +45,11 @@ sim: .venv/ready $(if $(filter icarus,$(SIM)),icarus)
 synth: .venv/ready
 	@$(RUN) synth $(CONFIGURATION) $(foreach lib,$(LIB),$(call option,--lib,$(lib))) \
 		$(call option,--target,$(TARGET)) $(call option,--power,$(POWER)) $(call option,--data,$(DATA)) $(call option,--flatten,$(FLATTEN))
+
+sweep: .venv/ready
+	@$(RUN) sweep $(CONFIGURATION) $(foreach lib,$(LIB),$(call option,--lib,$(lib))) \
+		$(call option,--flatten,$(FLATTEN)) $(call option,--plan,$(PLAN)) $(call option,--data,$(DATA)) \
+		$(call option,--jobs,$(JOBS)) $(call option,--scheduler,$(SCHEDULER))
 
 tensors: .venv/tensors
 	@$(RUN) tensors $(call option,--out,$(DATA))

@@ -85,13 +85,17 @@ def page(a: np.ndarray, w: np.ndarray, e: np.ndarray) -> str:
     )
 
 
-def main() -> None:
-    """Read the model's tensors, print the page and write it."""
+def model_tensors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Activations, weights and embeddings of SmolLM2-135M; UsageError where it is missing."""
     tensors = read_model(find_model())
     e = take_rows(find_tensor(tensors, "token_embd.weight"), ROWS)
     a = normalize(e, find_tensor(tensors, "blk.0.attn_norm.weight"))
-    w = take_rows(find_tensor(tensors, "blk.0.attn_q.weight"), 1 << 20)
-    text = page(a, w, e)
+    return a, take_rows(find_tensor(tensors, "blk.0.attn_q.weight"), 1 << 20), e
+
+
+def main() -> None:
+    """Read the model's tensors, print the page and write it."""
+    text = page(*model_tensors())
     print(text)
     PAGE.write_text(text, encoding="utf-8")
 

@@ -104,6 +104,7 @@ def cli() -> None:
       mxforge verilog --fmt mxfp8_e4m3 --unit dot  the exact dot product alone
       mxforge sim --fmt amxfp4 --sim icarus        every output bit against the golden model
       mxforge synth --fmt amxfp4                   area, longest path, breakdown by part
+      mxforge sweep --fmt mxfp4,nvfp4 --k 32,64    many of them, as tables and plots
       mxforge tensors                              two real weight matrices for sim --data
 
     `mxforge VERB --help` says more. `make VERB FMT=... K=...` is the same and sets up what it
@@ -111,7 +112,7 @@ def cli() -> None:
     """
 
 
-def configured(verb: Callable[..., None]) -> Callable[..., None]:
+def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options that name a configuration."""
     for option in (
         click.option("--out", type=TEXT, help="Results of a tile: fp32 (the default) or bf16."),
@@ -250,6 +251,42 @@ def synth(
         if value not in (None, []):
             raise UsageError(f"{name} must be left out with TARGET, which is an FPGA's")
     run_fpga(configuration, target)
+
+
+@cli.command(cls=Verb, short_help="Measure many configurations; tables and plots.")
+@configured
+@click.option("--lib", "libs", type=PATH, multiple=True, help="Liberty file; may be repeated.")
+@click.option("--flatten", type=ON_OFF, help="As for synth.")
+@click.option("--plan", "file", type=PATH, help="A TOML file of lists; options replace them.")
+@click.option("--name", type=TEXT, help="Of the tables (default the TOML file's, or sweep).")
+@click.option("--data", type=PATH, help="Tensors for the SQNR, as for sim (default SmolLM2's).")
+@click.option("--jobs", type=COUNT, help="Processes (default one for each core).")
+@click.option("--scheduler", type=TEXT, help="A Dask cluster instead, tcp://HOST:PORT.")
+def sweep(
+    libs: tuple[Path | None, ...],
+    flatten: bool | None,
+    file: Path | None,
+    name: str | None,
+    data: Path | None,
+    jobs: int | None,
+    scheduler: str | None,
+    **named: str | None,
+) -> int:
+    """Synthesize every combination of the options' comma lists: build/sweep/NAME.csv, .json, .md.
+
+    Results are kept, so an interrupted sweep goes on where it was. What cannot be is reported and
+    the others go on. Exit status 0 if everything was measured, 2 if nothing was, else 1.
+
+    \b
+    Examples:
+      mxforge sweep --fmt mxfp4,nvfp4,amxfp4 --k 32,64 --pipeline 0,1,2
+      mxforge sweep --fmt int8,dint4 --unit tile --lib a.lib --lib b.lib.gz
+      mxforge sweep --plan docs/sweeps/formats.toml --scheduler tcp://head:8786
+    """
+    from gen.sweep import Plan, run
+
+    plan = Plan.parse(named, [lib for lib in libs if lib is not None], file, name, flatten)
+    return run(plan, data, scheduler, jobs).status
 
 
 @cli.command(cls=Verb, short_help="Write two real weight matrices for sim.")

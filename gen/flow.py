@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -62,7 +61,7 @@ class Flow:
         """
         try:
             yosys.run(self._read(), self._folder)
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
+            with ThreadPoolExecutor(yosys.PROCESSES.get()) as pool:
                 return list(pool.map(self._map, pairs))
         except yosys.YosysError as error:
             if re.search("ABC|liberty|cannot be legalized", str(error), re.IGNORECASE):

@@ -169,17 +169,26 @@ def load(path: Path | str) -> Library:
     """Read a Liberty file, plain or compressed with gzip; UsageError for anything else."""
     path = Path(path)
     try:
-        data = path.read_bytes()
+        return read(path, path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"LIB must be a Liberty file, and {path} does not exist") from None
+    except OSError as error:
+        raise UsageError(f"LIB {path} cannot be read: {error.strerror}") from None
+
+
+def read(path: Path, data: bytes) -> Library:
+    """The library of a Liberty file's content, plain or compressed with gzip; UsageError likewise.
+
+    `path` is only what it is called by.
+    """
+    try:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         text = data.decode("latin-1")
         group = parse(text)
         cells = {cell.name: cell for cell in map(_cell, group.named("cell"))}
-    except FileNotFoundError:
-        raise UsageError(f"LIB must be a Liberty file, and {path} does not exist") from None
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged or cut off"
-        raise UsageError(f"LIB {path} cannot be read: {reason}") from None
+    except (OSError, EOFError, zlib.error):
+        raise UsageError(f"LIB {path} cannot be read: it is damaged or cut off") from None
     except (ValueError, IndexError) as error:
         raise UsageError(f"LIB {path} is not a usable Liberty file: {error}") from None
     if not cells:

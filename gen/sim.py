@@ -108,6 +108,17 @@ def summary(report: Report, seconds: float, build_seconds: float) -> str:
 
 
 def load_tensors(path: Path, configuration: Configuration) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays of :func:`read_tensors`; UsageError too for values that the formats have not."""
+    a, b = read_tensors(path)
+    for name, array, fmt in (("a", a, configuration.a), ("b", b, configuration.b)):
+        if (fmt.scale is None or fmt.scale.width > 8) and not np.isfinite(array).all():
+            raise UsageError(
+                f"Array {name} of DATA must be finite for {fmt.name}, which has no NaN"
+            )
+    return a, b
+
+
+def read_tensors(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The arrays a (M, K) and b (N, K) of an .npz file. Raises UsageError for anything else."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -130,9 +141,4 @@ def load_tensors(path: Path, configuration: Configuration) -> tuple[np.ndarray, 
             raise UsageError(f"Array {name} of DATA must have shape (rows, K), not {array.shape}")
     if a.shape[1] != b.shape[1]:
         raise UsageError(f"Arrays of DATA must have the same K, not {a.shape[1]} and {b.shape[1]}")
-    for name, array, fmt in (("a", a, configuration.a), ("b", b, configuration.b)):
-        if (fmt.scale is None or fmt.scale.width > 8) and not np.isfinite(array).all():
-            raise UsageError(
-                f"Array {name} of DATA must be finite for {fmt.name}, which has no NaN"
-            )
     return a, b

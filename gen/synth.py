@@ -13,7 +13,7 @@ from gen.cells import BUILT_IN
 from gen.config import Configuration
 from gen.errors import UsageError
 from gen.hierarchy import MOST_CELLS
-from gen.liberty import load
+from gen.liberty import Library, load
 from gen.mapping import area
 from gen.measure import synthesize
 from gen.power_tables import PowerTables
@@ -42,13 +42,7 @@ def run(
     UsageError, before anything is written, for a Liberty file that cannot be used.
     """
     yosys.release()
-    libraries = [load(path) for path in libs or (BUILT_IN,)]
-    for library in libraries:
-        _ = library.nand2, library.flip_flop  # Either missing is told now, not after minutes.
-    stems = [file_stem(library.path) for library in libraries]
-    for stem in stems:
-        if stems.count(stem) > 1:
-            raise UsageError(f"LIB files must have names of their own, not {stem} twice")
+    libraries = load_all(libs or (BUILT_IN,))
     if data is not None and not power:
         raise UsageError(f"DATA must come with POWER=1, which it drives, and {data} does not")
     tensors = None
@@ -57,7 +51,7 @@ def run(
 
         tensors = load_tensors(data, configuration)
     if power:
-        for library in libraries:
+        for library in libraries.values():
             PowerTables(library, ())  # Likewise.
     console = Console()
     verilog, description = emit(configuration)
@@ -66,11 +60,10 @@ def run(
     line = command(configuration, libs, flatten)
     line += (" POWER=1" if power else "") + (f" DATA={name}" if data else "")
     head = {"name": configuration.name, "command": line}
-    if flatten is None:
-        flatten = configuration.m * configuration.n <= MOST_CELLS
+    flatten = is_flattened(configuration, flatten)
     head["source_digest"] = description["digest"]
     results = []
-    for library, stem in zip(libraries, stems, strict=True):
+    for stem, library in libraries.items():
         with console.status(f"Synthesizing {configuration.name} on {library.name}"):
             top, parts = description["top"], description["parts"]
             found = synthesize(verilog, top, parts, library, flatten, driven)
@@ -103,6 +96,23 @@ def run_fpga(configuration: Configuration, target: str, folder: Path = FOLDER) -
     print_fpga(result, console)
     console.print(f"Written to {path}\n", highlight=False, soft_wrap=True)
     return result
+
+
+def is_flattened(configuration: Configuration, flatten: bool | None = None) -> bool:
+    """`flatten`, by default whether the configuration is small."""
+    return configuration.m * configuration.n <= MOST_CELLS if flatten is None else flatten
+
+
+def load_all(libs: Sequence[Path | str]) -> dict[str, Library]:
+    """Liberty files by :func:`file_stem`; UsageError for one that a synthesis cannot use."""
+    libraries: dict[str, Library] = {}
+    for library in map(load, libs):
+        _ = library.nand2, library.flip_flop  # Either missing is told now, not after minutes.
+        stem = file_stem(library.path)
+        if stem in libraries:
+            raise UsageError(f"LIB files must have names of their own, not {stem} twice")
+        libraries[stem] = library
+    return libraries
 
 
 def file_stem(path: Path) -> str:

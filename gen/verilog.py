@@ -134,6 +134,11 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+def without_comments(text: str) -> str:
+    """A text of :func:`emit` without its comments: what the hardware depends on."""
+    return re.sub(r"^//.*\n", "", text, flags=re.MULTILINE)
+
+
 def write(configuration: Configuration, folder: Path = FOLDER) -> tuple[Path, Path]:
     """Write NAME.v and NAME.json into ``folder`` and return their paths; nothing is left
     half-written."""

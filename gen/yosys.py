@@ -7,10 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 
 from gen.errors import UsageError
+
+PROCESSES = ContextVar("PROCESSES", default=os.cpu_count() or 1)
+"""How many runs of Yosys go side by side."""
 
 _DRIVER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
 

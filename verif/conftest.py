@@ -54,5 +54,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "LIB",
         "SEED",
         "WAVES",
+        "PLAN",
+        "JOBS",
+        "SCHEDULER",
     ):
         monkeypatch.delenv(name, raising=False)

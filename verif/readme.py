@@ -17,7 +17,7 @@ from gen.catalogue import CATALOGUE
 from gen.cells import BUILT_IN
 from gen.config import UNITS, Configuration
 from gen.errors import UsageError
-from gen.verilog import emit
+from gen.verilog import emit, without_comments
 from golden import get_format, list_formats
 
 README = Path(__file__).parents[1] / "README.md"
@@ -117,7 +117,7 @@ def fingerprint() -> str:
     digest = hashlib.sha256(BUILT_IN.read_bytes() + version("pyosys").encode())
     for fmt in SYNTHESIZED:
         text, _ = emit(Configuration.parse(fmt))
-        digest.update(re.sub(r"^//.*\n", "", text, flags=re.MULTILINE).encode())
+        digest.update(without_comments(text).encode())
     return f"<!-- measured on {digest.hexdigest()} -->"
 
 

@@ -42,6 +42,12 @@ LINES = {
         "sim --fmt nvfp4 --sim icarus --seed 3 --count 20000 --data build/tensors.npz --waves 1"
     ),
     "sim SIM= SEED= COUNT= DATA= WAVES=": "sim",
+    "sweep FMT=mxfp4,nvfp4 K=16,32 PLAN=a.toml": (
+        "sweep --fmt mxfp4,nvfp4 --k 16,32 --plan a.toml"
+    ),
+    "sweep JOBS=3 DATA=t.npz SCHEDULER=tcp://a:1": (
+        "sweep --data t.npz --jobs 3 --scheduler tcp://a:1"
+    ),
     "synth FMT=mxfp4 K=32 FRACTION=24": "synth --fmt mxfp4 --k 32 --fraction 24",
     "tensors DATA=build/t.npz": "tensors --out build/t.npz",
     "bench": "bench golden",
