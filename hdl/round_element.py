@@ -1,0 +1,109 @@
+"""Magnitudes rounded to the nearest element code."""
+
+from amaranth.hdl import Cat, Const, Mux, Signal
+
+from golden.formats import FloatFormat
+
+from .shared import bounds
+from .shift import shift_right
+
+
+def largest_code(element):
+    """The code of the largest positive value."""
+    if not isinstance(element, FloatFormat):
+        return (1 << (element.width - 1)) - 1
+    below = {"none": 1, "nan": 2, "ieee": 1 + (1 << element.mantissa_width)}[element.specials]
+    return (1 << (element.width - 1)) - below
+
+
+def rounds_up(guard, sticky, last, away):
+    """Whether what lies below ``last`` rounds it up."""
+    return guard if away else guard & (sticky | last)
+
+
+def near(m, base, field, largest):
+    """``base - field``, never negative, as low bits that hold ``largest`` and whether it is above.
+
+    The high parts are compared with ``base``'s and one less, which all lanes of a block share.
+    """
+    width = largest.bit_length()
+    low = Signal(width + 1, name="distance")
+    m.d.comb += low.eq(base[:width] - field[:width])
+    high = base[width : len(field)]
+    below = (high - 1)[: len(high)]
+    return low[:width], field[width:] != Mux(low[-1], below, high)
+
+
+def round_fixed(m, element, significand, base, field, away, lead=0):
+    """Code of a magnitude's nearest element, by shifting it onto the grid of the smallest.
+
+        | 2**(max_exponent + lead) ... | ulp | guard | sticky ...     significand >> base - field
+
+    The top bit of ``significand`` weighs ``2**(max_exponent + lead)``. Saturates.
+    """
+    kept_width = element.max_exponent + lead - element.ulp_exponent + 2
+    rest = significand[: max(0, len(significand) - kept_width)]
+    top = significand[len(rest) :]
+    top = Cat(rest.any(), Const(0, kept_width - len(top)), top)
+    low, is_far = near(m, base, field, kept_width)
+    shifted = Signal(2 * kept_width + 1, name="shifted")
+    m.d.comb += shifted.eq(Mux(is_far, 0, Cat(Const(0, kept_width), top) >> low))
+    kept, below = shifted[-kept_width:], shifted[:-kept_width].any()
+    magnitude = kept[1:]
+    if not isinstance(element, FloatFormat):
+        count = Signal(len(magnitude) + 1, name="count")
+        m.d.comb += count.eq(magnitude + rounds_up(kept[0], below, magnitude[0], away))
+        return saturate(count, largest_code(element))
+
+    # Leave the mantissa's bits below the leading one, and round once.
+    width = element.mantissa_width
+    unrounded, up = magnitude[: width + 1], rounds_up(kept[0], below, magnitude[0], away)
+    for drop in range(1, len(magnitude) - width):
+        leads = magnitude[drop + width]
+        own = Cat(magnitude[drop : drop + width], Const(drop + 1, element.width - width))
+        sticky = Cat(below, kept[:drop]).any()
+        unrounded = Mux(leads, own, unrounded)
+        up = Mux(leads, rounds_up(kept[drop], sticky, magnitude[drop], away), up)
+    code = Signal(element.width, name="nearest")
+    m.d.comb += code.eq((unrounded + up)[: element.width])
+    return saturate(code, largest_code(element))
+
+
+def round_float(m, element, exponent, fraction, nonzero, sticky, away):
+    """Code of the element nearest to ``(1 + fraction) * 2**exponent``, the exponent signed.
+
+        | hidden | mantissa | guard |    >> min_exponent - exponent, if that is positive
+
+    ``sticky``: whether anything lies below ``fraction``. Saturates.
+    """
+    width = element.mantissa_width
+    padded = Cat(Const(0, max(0, width + 1 - len(fraction))), fraction)
+    cut = len(padded) - (width + 1)
+    top = Cat(padded[cut:], nonzero)
+    below = sticky | padded[:cut].any()
+
+    above = Signal(bounds(-(1 << len(exponent)), 1 << len(exponent)), name="above")
+    m.d.comb += above.eq(exponent - element.min_exponent)
+    is_normal = above >= 0
+    down = Signal(len(above), name="down")
+    m.d.comb += down.eq(Mux(is_normal, 0, -above)[: len(down)])
+    kept, lost = shift_right(m, "subnormal", top, down, 0)
+    up = rounds_up(kept[0], lost | below, kept[1], away)
+    code = Signal(len(above) + width + 1, name="nearest")
+    m.d.comb += code.eq((Mux(is_normal & nonzero, above, 0) << width) + kept[1:] + up)
+    return saturate(code, largest_code(element))
+
+
+def saturate(code, largest):
+    """``code``, or the largest one if it is above."""
+    if (1 << len(code)) - 1 <= largest:
+        return code
+    return Mux(code > largest, largest, code)[: largest.bit_length()]
+
+
+def with_sign(element, magnitude, neg, keeps_zero):
+    """An element's code out of that of its magnitude; ``keeps_zero``: -0 is a code."""
+    if not isinstance(element, FloatFormat):
+        return Mux(neg, -magnitude, magnitude)[: element.width]
+    sign = neg if keeps_zero else neg & magnitude.any()
+    return Cat(magnitude[: element.width - 1], sign)
