@@ -11,7 +11,8 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--m,$(M)) $(call option,--n,$(N)) $(call option,--k,$(K)) \
 	$(call option,--acc,$(ACC)) $(call option,--pipeline,$(PIPELINE)) \
 	$(call option,--window,$(WINDOW)) $(call option,--fraction,$(FRACTION)) \
-	$(call option,--out,$(OUT))
+	$(call option,--out,$(OUT)) $(call option,--in,$(IN)) $(call option,--rule,$(RULE)) \
+	$(call option,--lanes,$(LANES))
 
 .PHONY: help verilog sim synth sweep tensors test bench peers lint clean icarus osu018
 .DEFAULT_GOAL := help

@@ -18,7 +18,7 @@ from gen import __version__
 from gen.errors import UsageError
 
 if TYPE_CHECKING:
-    from gen.config import Configuration
+    from gen.configure import AnyConfiguration
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -66,7 +66,8 @@ class Verb(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if any(parameter.name == "fmt" for parameter in self.params):
-            from gen.limits import ACCUMULATORS, UNITS
+            from gen.configure import UNITS
+            from gen.limits import ACCUMULATORS
             from golden import list_formats
 
             with formatter.section("Units and accumulators"):
@@ -115,6 +116,9 @@ def cli() -> None:
 def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options that name a configuration."""
     for option in (
+        click.option("--lanes", type=TEXT, help="Elements a cycle of a quantizer (default all)."),
+        click.option("--rule", type=TEXT, help="Scale rule of a quantizer, for the format's own."),
+        click.option("--in", "source", type=TEXT, help="What a quantizer reads: fp32, bf16, fp16."),
         click.option("--out", type=TEXT, help="Results of a tile: fp32 (the default) or bf16."),
         click.option(
             "--fraction", type=TEXT, help="Fraction bits F of fp32, 8 to 36 (default 35 or 25)."
@@ -132,7 +136,7 @@ def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--n", type=TEXT, help="Columns of a tile, 1 to 64 (default 4)."),
         click.option("--m", type=TEXT, help="Rows of a tile, 1 to 64 (default 4)."),
         click.option(
-            "--unit", type=TEXT, help="mac (default), tile (m x n of them), dot (exact sum)."
+            "--unit", type=TEXT, help="mac (default), tile (m x n), dot (exact sum), quantizer."
         ),
         click.option("--fmt", type=TEXT, help="Format, or pair A:B (default amxfp4)."),
     ):
@@ -140,10 +144,10 @@ def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
     return verb
 
 
-def _configuration(**named: str | None) -> Configuration:
-    from gen.config import Configuration
+def _configuration(**named: str | None) -> AnyConfiguration:
+    from gen.configure import configure
 
-    return Configuration.parse(**named)
+    return configure(**named)
 
 
 @cli.command(cls=Verb, short_help="Write the Verilog and its description.")

@@ -53,6 +53,8 @@ class Configuration:
     out: str = "fp32"
     pair: str = field(default="", compare=False)
 
+    results = "dot products"
+
     @classmethod
     def parse(
         cls,
@@ -129,6 +131,21 @@ class Configuration:
         words += [f"FRACTION={self.fraction}"] if self.fraction else []
         words += ["OUT=bf16"] if self.out == "bf16" else []
         return " ".join(words + ([f"PIPELINE={self.pipeline}"] if self.pipeline else []))
+
+    @property
+    def formats(self) -> dict[str, BlockFormat]:
+        """The formats by their names in NAME.json."""
+        return {"a": self.a, "b": self.b}
+
+    @property
+    def settings(self) -> dict:
+        """What NAME.json says besides."""
+        return {"k": self.k, "acc": self.acc}
+
+    @property
+    def summary(self) -> str:
+        """What the Verilog's head says of the formats."""
+        return f"a {self.a.name}, b {self.b.name}; {self.k} elements a step"
 
     def component(self) -> Stream | Tile:
         """The hardware: the unit behind streams."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import Configuration
+from .configure import AnyConfiguration
 
 JOB, REPORT = "MXFORGE_JOB", "MXFORGE_REPORT"  # environment variables that hold their paths
 
@@ -24,7 +24,7 @@ class Job:
     ``verif.tb_vectors`` drives, matrix products computed elsewhere.
     """
 
-    configuration: Configuration
+    configuration: AnyConfiguration
     description: dict
     seed: int
     count: int

@@ -12,6 +12,7 @@ import numpy as np
 from . import gates, verilog
 from .cells import BUILT_IN
 from .config import Configuration
+from .configure import AnyConfiguration
 from .errors import UsageError
 from .flow import RECIPES
 from .job import Job, Report
@@ -31,7 +32,7 @@ class Mismatch(SystemExit):
 
 
 def run(
-    configuration: Configuration,
+    configuration: AnyConfiguration,
     simulator: str = "verilator",
     seed: int | None = None,
     count: int | None = None,
@@ -53,16 +54,16 @@ def run(
     """
     if simulator not in SIMULATORS:
         raise UsageError(f"SIM must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
-    if data is not None and configuration.acc is None:
-        raise UsageError(
-            f"DATA must be used with unit mac or tile, not {configuration.unit}: it has no scales"
-        )
     for name, value in (("LIB", lib), ("MODELS", models)):
         if netlist is None and value is not None:
             raise UsageError(f"{name} must come with NETLIST=area or NETLIST=delay, not alone")
     if netlist is not None and netlist not in RECIPES:
         raise UsageError(f"NETLIST must be one of {', '.join(RECIPES)}, not {netlist!r}")
-    tensors = None if data is None else load_tensors(Path(data), configuration)
+    tensors = None
+    if data is not None:
+        if not isinstance(configuration, Configuration) or configuration.acc is None:
+            raise UsageError(f"DATA must be used with unit mac or tile, not {configuration.unit}")
+        tensors = load_tensors(Path(data), configuration)
     if seed is None:
         seed = secrets.randbelow(1 << 32)
     if count is None:
@@ -83,7 +84,7 @@ def run(
     built = time.monotonic()
     job = Job(configuration, json.loads(description.read_text()), seed, count, tensors, most)
     report = simulation.run(f"verif.tb_{configuration.unit}", job)
-    print(summary(report, time.monotonic() - built, built - start))
+    print(summary(report, time.monotonic() - built, built - start, configuration.results))
     if waves:
         print(f"Waveform: {simulation.wave}")
     if report.mismatch is not None:
@@ -91,17 +92,17 @@ def run(
     return report
 
 
-def summary(report: Report, seconds: float, build_seconds: float) -> str:
+def summary(report: Report, seconds: float, build_seconds: float, results: str) -> str:
     """A line for every part, what was measured, and the verdict."""
     width = max((len(part["name"]) for part in report.parts), default=0)
     lines = [
-        f"  {part['name']:{width}}  {part['checked']:>7,} dot products  {part['cycles']:>7,} cycles"
+        f"  {part['name']:{width}}  {part['checked']:>7,} {results}  {part['cycles']:>7,} cycles"
         for part in report.parts
     ]
     lines += [f"  {name}: {value}" for name, value in report.values.items()]
     if report.mismatch is None:
         lines.append(
-            f"{report.checked:,} dot products checked in {seconds:.1f} s"
+            f"{report.checked:,} {results} checked in {seconds:.1f} s"
             f" (build {build_seconds:.1f} s): every output bit equal to golden."
         )
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from gen import fpga, yosys
 from gen.cells import BUILT_IN
-from gen.config import Configuration
+from gen.configure import AnyConfiguration
 from gen.errors import UsageError
 from gen.hierarchy import MOST_CELLS
 from gen.liberty import Library, load
@@ -27,7 +27,7 @@ FOLDER = Path("build/synth")
 
 
 def run(
-    configuration: Configuration,
+    configuration: AnyConfiguration,
     libs: Sequence[Path | str] = (),
     folder: Path = FOLDER,
     flatten: bool | None = None,
@@ -76,7 +76,7 @@ def run(
     return results
 
 
-def run_fpga(configuration: Configuration, target: str, folder: Path = FOLDER) -> dict:
+def run_fpga(configuration: AnyConfiguration, target: str, folder: Path = FOLDER) -> dict:
     """Count the cells of a configuration on an FPGA target of :mod:`gen.fpga`.
 
     Writes ``NAME.TARGET.json`` into `folder`, prints a table, and returns what the file holds.
@@ -121,7 +121,7 @@ def file_stem(path: Path) -> str:
 
 
 def command(
-    configuration: Configuration, libs: Sequence[Path | str] = (), flatten: bool | None = None
+    configuration: AnyConfiguration, libs: Sequence[Path | str] = (), flatten: bool | None = None
 ) -> str:
     """The command that repeats a synthesis; Liberty files by name only, wherever they lie."""
     line = configuration.command.replace("make verilog", "make synth")

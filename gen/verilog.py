@@ -20,14 +20,14 @@ from golden.formats import BlockFormat
 from hdl.shared import Library
 
 from . import __version__
-from .config import Configuration
+from .configure import AnyConfiguration
 from .writer import verilog
 
 FOLDER = Path("build/verilog")
 WRITER = ("bits", "expressions", "keywords", "netlist", "rtlil", "simplify", "statements", "writer")
 
 
-def emit(configuration: Configuration) -> tuple[str, dict]:
+def emit(configuration: AnyConfiguration) -> tuple[str, dict]:
     """The Verilog text of a configuration and its description, the content of NAME.json.
 
     The text holds each distinct module once, users before what they instantiate, and needs nothing
@@ -37,7 +37,8 @@ def emit(configuration: Configuration) -> tuple[str, dict]:
     texts = _texts(top, library)
     description = describe(configuration, top, library)
     start, end = "`default_nettype none\n", "`default_nettype wire\n"
-    return "\n".join([_header(description), start, *texts, end]), description
+    head = _header(configuration, description)
+    return "\n".join([head, start, *texts, end]), description
 
 
 def emit_part(component) -> tuple[str, str]:
@@ -78,7 +79,7 @@ def comment_of(component) -> str:
     return "\n".join(line for text in plain for line in textwrap.wrap(text, 97))
 
 
-def describe(configuration: Configuration, top, library: Library) -> dict:
+def describe(configuration: AnyConfiguration, top, library: Library) -> dict:
     """What NAME.json says: ports, parameters, latency, throughput, formats, parts, source
     digest."""
     ports = [
@@ -94,10 +95,8 @@ def describe(configuration: Configuration, top, library: Library) -> dict:
         "name": configuration.name,
         "top": configuration.name,
         "unit": configuration.unit,
-        "a": describe_format(configuration.a),
-        "b": describe_format(configuration.b),
-        "k": configuration.k,
-        "acc": configuration.acc,
+        **{name: describe_format(fmt) for name, fmt in configuration.formats.items()},
+        **configuration.settings,
         "parameters": top.parameters,
         "latency": top.latency,
         "throughput": 1,
@@ -139,7 +138,7 @@ def without_comments(text: str) -> str:
     return re.sub(r"^//.*\n", "", text, flags=re.MULTILINE)
 
 
-def write(configuration: Configuration, folder: Path = FOLDER) -> tuple[Path, Path]:
+def write(configuration: AnyConfiguration, folder: Path = FOLDER) -> tuple[Path, Path]:
     """Write NAME.v and NAME.json into ``folder`` and return their paths; nothing is left
     half-written."""
     text, description = emit(configuration)
@@ -163,14 +162,13 @@ def write_atomically(path: Path, content: str) -> None:
         raise
 
 
-def _header(description: dict) -> str:
+def _header(configuration: AnyConfiguration, description: dict) -> str:
     """The comment at the head of the Verilog: what this is, how it was made, what its ports
     mean."""
-    a, b, k = description["a"]["name"], description["b"]["name"], description["k"]
     lines = [
         f"// {description['name']}, by mxforge {__version__}. Verilog-2005, no dependencies.",
         f"//   {description['command']}",
-        f"// Formats: a {a}, b {b}; {k} elements a step; latency {description['latency']}.",
+        f"// Formats: {configuration.summary}; latency {description['latency']}.",
         "// A transfer happens on a rising clk edge with valid and ready high.",
         "// rst is synchronous and active high.",
         "// Element 0 and block 0 are in the low bits; positive scales are below negative ones.",

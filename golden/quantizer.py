@@ -73,16 +73,7 @@ def quantize(
         macro = macro_codes(rows, per_row, fmt, dynamic)
         factor = np.repeat(macro, fmt.macro.size // rows.shape[1], axis=1)[:, :per_row]
         factor = fmt.macro.factor.values[factor.reshape(-1, 1)]
-    scaled = maxima if factor is None else maxima.astype(np.float64) * factor
-    scales, values = block_scales(scaled, fmt, t)
-    zero_points = None
-    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric:
-        zero_points = choose_zero_points(maxima, values, fmt.element)
-    divisors = values if t is None else values * np.float64(t)
-    _quantize_blocks(rows, fmt, divisors, factor, zero_points, codes)
-    codes[special | (maxima == 0).all(axis=1) | (values == 0).all(axis=1)] = 0
-    if special.any():
-        scales[special] = fmt.scale.nan_code
+    scales, zero_points = _code(rows, fmt, maxima, special, codes, t, factor)
     return Quantized(
         fmt,
         restore(codes),
@@ -93,6 +84,71 @@ def quantize(
         None if macro is None else restore(macro),
         None if zero_points is None else restore(zero_points.astype(np.uint8)),
     )
+
+
+def quantize_blocks(
+    x: np.ndarray,
+    fmt: BlockFormat,
+    tensor_scales: np.ndarray | None = None,
+    scales: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """Quantize groups that know nothing of each other, with factors from outside: what a quantizer
+    in hardware does.
+
+    ``x``: float32 (B, group), a group a block, a macro block, or what a given scale is for.
+    ``tensor_scales``: float32 (B,), for formats with one; ``scales``: float32 (B,), for binary32
+    scales. Macro factors are static. Returns element codes (B, group), scale codes (B, blocks *
+    sides), macro codes (B,) or None, and which groups hold a NaN or Inf (B,): where the scale has
+    no NaN, their codes are 0.
+
+    >>> x = np.float32([[1, -3, 0.2, 24]])
+    >>> quantize_blocks(x, resolve("int4"), scales=np.float32([2]))[0].tolist()  # 0.5 ties to 0
+    [[0, 14, 0, 7]]
+    """
+    block = x.shape[1] if fmt.macro is None else fmt.block_size
+    rows = np.ascontiguousarray(x, np.float32).reshape(-1, block or x.shape[1])
+    codes = np.empty(rows.shape, np.uint8)
+    maxima, special = _maxima(rows, fmt)
+    maxima[special] = 0
+    t = None if tensor_scales is None else np.asarray(tensor_scales, np.float32)[:, None]
+    macro, factor = None, None
+    if fmt.macro is not None:
+        blocks = fmt.macro.size // rows.shape[1]
+        macro = macro_codes(rows, blocks, fmt, dynamic=False).reshape(-1)
+        factor = np.repeat(fmt.macro.factor.values[macro], blocks)[:, None]
+    given = None if scales is None else np.asarray(scales, np.float32)[:, None]
+    chosen, _ = _code(rows, fmt, maxima, special, codes, t, factor, given)
+    return codes.reshape(x.shape), chosen.reshape(len(x), -1), macro, special
+
+
+def _code(
+    rows: np.ndarray,
+    fmt: BlockFormat,
+    maxima: np.ndarray,
+    special: np.ndarray,
+    codes: np.ndarray,
+    t: np.ndarray | np.float32 | None,
+    factor: np.ndarray | None,
+    given: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Fill ``codes`` from ``rows``; returns scale codes (B, sides), or the ``given`` scales, and
+    zero points."""
+    assert fmt.scale is not None
+    scaled = maxima if factor is None else maxima.astype(np.float64) * factor
+    if given is None:
+        scales, values = block_scales(scaled, fmt, t)
+    else:
+        scales, values = given, given.astype(np.float64)
+    zero_points = None
+    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric:
+        zero_points = choose_zero_points(maxima, values, fmt.element)
+    divisors = values if t is None else values * np.float64(t)
+    _quantize_blocks(rows, fmt, divisors, factor, zero_points, codes)
+    lost = special | (values == 0).all(axis=1)
+    codes[lost if given is not None else lost | (maxima == 0).all(axis=1)] = 0
+    if special.any() and fmt.scale.width <= 8:
+        scales[special] = fmt.scale.nan_code
+    return scales, zero_points
 
 
 def _quantize_whole(x: np.ndarray, fmt: BlockFormat) -> Quantized:

@@ -94,7 +94,7 @@ def tensor_scale(largest: np.float32, fmt: BlockFormat) -> np.float32:
 
 
 def block_scales(
-    maxima: np.ndarray, fmt: BlockFormat, t: np.float32 | None = None
+    maxima: np.ndarray, fmt: BlockFormat, t: np.ndarray | np.float32 | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scale codes, and their values as float64, for the largest magnitudes (B, sides) of each side.
 

@@ -40,8 +40,10 @@ class Largest(Shared):
             m.d.comb += [top.eq(Cat(ones).any()), self.o[bit].eq(top)]
             if bit:
                 after = Signal(self._count, name=f"racing{bit}")
-                stays = [one | ~top if alive is None else one | (alive & ~top)
-                         for one, alive in zip(ones, racing)]
+                stays = [
+                    one | ~top if alive is None else one | (alive & ~top)
+                    for one, alive in zip(ones, racing)
+                ]
                 m.d.comb += after.eq(Cat(stays))
                 racing = list(after)
         return m

@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import FloatFormat
 
-from .round_element import round_fixed, round_float, with_sign
+from .round_element import grid_width, near, round_fixed, round_float, with_sign
 from .shared import Shared, bounds
 from .source import normal_float, raw_float
 
@@ -62,22 +62,35 @@ class PowerLane(Shared):
         # Scale and round.
         if is_fixed(element):
             significand = Cat(x.fraction, x.hidden)
-            lead = 0
+            lead = headroom(fmt)
             if self._factor:
                 # | 2 | 1 | fraction |: the product with 1 + macro / 256 may need one bit more.
                 significand = significand * Cat(self.macro, Const(1, 1))
-                lead = 1
+                lead += 1
             field = (x.field | ~x.hidden)[: len(x.field)]  # a subnormal weighs as field 1
-            magnitude = round_fixed(m, element, significand, base, field, away, lead)
+            distance = near(m, base, field, grid_width(element, lead))
+            magnitude = round_fixed(m, element, significand, *distance, away, lead)
         else:
             exponent = Signal(bounds(-512, 511), name="exponent")
             m.d.comb += exponent.eq((x.field - base)[:10].as_signed())
-            magnitude = round_float(
-                m, element, exponent, x.fraction, x.hidden, Const(0, 1), away
-            )
+            magnitude = round_float(m, element, exponent, x.fraction, x.hidden, Const(0, 1), away)
         code = with_sign(element, magnitude, x.neg, fmt.sides == 1)
         m.d.comb += self.o.eq(Mux(self.clear, 0, code))
         return m
+
+
+def headroom(fmt):
+    """Bits above the largest element that lanes need for a subnormal, which weighs as field 1 where
+    the scale's exponent is the smallest."""
+    return 1 if fmt.element.max_exponent == 0 else 0
+
+
+def base_offset(fmt, source):
+    """What a lane's ``base`` is above the code of its scale."""
+    bias = source.bias - fmt.scale.bias
+    if needs_leading_one(fmt, source):
+        bias += source.mantissa_width
+    return bias + (fmt.element.max_exponent + headroom(fmt) if is_fixed(fmt.element) else 0)
 
 
 def bases(fmt):

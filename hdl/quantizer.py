@@ -1,92 +1,95 @@
-"""Quantizers: a block of floats in, element codes and scale codes out."""
+"""Quantizers: groups of floats in, element codes and scale codes out."""
 
-from types import SimpleNamespace
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from .largest import Largest
-from .power_lane import PowerLane, bases, is_fixed, needs_leading_one
-from .scale_choice import ChooseScale, Significance
 from .shared import Shared, place
-from .source import SOURCES, normal_float, raw_float
+from .source import SOURCES
+
+STAGES = {1: "before the lanes", 2: "after the largest magnitudes"}
+DEEPEST = 2
 
 
 class Quantizer(Shared):
-    """One block a cycle, every lane beside the others.
+    """One group a cycle, every lane beside the others.
 
-    Function  ``o_elems[k] = nearest(i_x[k] / scale)``, ``o_scales`` by the format's rule.
-    Formats   BlockFormats with block scales; ``source``: fp32, bf16 or fp16.
-    Shapes    ``i_x``: ``lanes`` floats, lane 0 in the low bits; ``o_elems``: as many codes;
-              ``o_scales``: a byte, or two (the positive side first).
+    Function  ``o_elems[k] = nearest(i_x[k] / scale)``, the scale by the format's rule or given.
+    Formats   BlockFormats with a scale; ``source``: fp32, bf16 or fp16.
+    Shapes    ``i_x``: ``count`` floats, lane 0 in the low bits; ``o_elems``: as many codes;
+              ``o_scales``: a byte a block and side, the positive side first; other ports as the
+              ``scales`` have them.
     Widths    Exact: no quotient is rounded before the element is.
-    Timing    Latency 1 and ``pipeline``; one block a cycle while ``en``.
+    Timing    Latency 1 and ``pipeline``; one group a cycle while ``en``.
     Errors    None.
-    Source    NUMERICS, section 3. Golden: ``golden.quantize``.
+    Source    NUMERICS, section 3. Golden: ``golden.quantizer.quantize_blocks``.
     """
 
-    def __init__(self, fmt, source, name):
-        self._fmt, self._source = fmt, SOURCES[source]
-        self._lanes = fmt.block_size
-        self.latency = 1
+    def __init__(self, scales, source, count, width, name, pipeline=0):
+        """``scales``: what decides, such as :class:`PowerScales`; ``width``: of an element."""
+        self._scales, self._source = scales, SOURCES[source]
+        self._count, self._pipeline = count, pipeline
+        self.latency = 1 + pipeline
         self.parameters = {}
         self.module_name = f"{name}_core"
-        super().__init__(
-            {
-                "en": In(1),
-                "i_valid": In(1),
-                "i_x": In(self._lanes * self._source.width),
-                "o_valid": Out(1),
-                "o_elems": Out(self._lanes * fmt.element.width),
-                "o_scales": Out(8 * fmt.sides),
-            }
-        )
+        super().__init__(quantizer_ports(scales, self._source.width, count, width))
 
     def elaborate(self, platform):
         m = Module()
-        fmt, source = self._fmt, self._source
-        codes = [self.i_x.word_select(k, source.width) for k in range(self._lanes)]
+        scales = self._scales
+        valid = self.i_valid
+        x = [self.i_x.word_select(k, self._source.width) for k in range(self._count)]
+        inputs = {name: getattr(self, f"i_{name}") for name in scales.inputs}
 
-        # Find the largest magnitude of each side.
-        if source.exponent_width < 8:
-            xs = [normal_float(m, platform, f"x{k}", code, source) for k, code in enumerate(codes)]
-        else:
-            xs = [raw_float(code, source) for code in codes]
-        choice = Significance(fmt, source, xs[0].bias)
-        keys = [choice.key(x) for x in xs]
-        sides = {"": None} if fmt.sides == 1 else {"p": False, "n": True}
-        scales, fields = [], []
-        for side, negative in sides.items():
-            largest = Largest(len(xs), len(keys[0]), bool(side))
-            taken = {"taken": Cat(x.neg == negative for x in xs)} if side else {}
-            top = place(m, platform, f"largest{side}", largest, i=Cat(keys), **taken).o
-            fields.append(top[len(top) - len(xs[0].field) :])
-            scale = ChooseScale(choice, len(xs[0].field), self.module_name)
-            code = place(m, platform, f"scale{side}", scale, key=top).code
-            scales.append(code)
-
-        largest_field = (1 << source.exponent_width) - 1 + xs[0].bias - source.bias
-        special = Cat(field == largest_field for field in fields).any()
-        is_zero = ~Cat(*fields, *(x.fraction.any() for x in xs)).any()
-
-        # Scale and round every element.
-        clear = special | is_zero
-        normalized = needs_leading_one(fmt, source)
-        bias = source.bias + (source.mantissa_width if normalized else 0) - fmt.scale.bias
-        bias += fmt.element.max_exponent if is_fixed(fmt.element) else 0
-        lane = PowerLane(fmt, source)
-        ports = {name: (code + bias)[:10] for name, code in zip(bases(fmt), scales)}
-        elements = [
-            place(m, platform, f"lane{k}", lane, x=code, clear=clear, **ports).o
-            for k, code in enumerate(codes)
-        ]
+        # Summarize, decide, convert.
+        keys = scales.summarize(m, platform, x)
+        if self._pipeline >= 2:
+            valid, *rest = delayed(m, self.en, "summary", valid, *x, *inputs.values(), *keys)
+            x, rest = rest[: len(x)], rest[len(x) :]
+            inputs, keys = dict(zip(inputs, rest)), rest[len(inputs) :]
+        told, results = scales.decide(m, platform, keys, inputs)
+        if self._pipeline >= 1:
+            flat = [value for block in told for value in block.values()]
+            valid, *rest = delayed(m, self.en, "decision", valid, *x, *flat, *results.values())
+            x, rest = rest[: len(x)], rest[len(x) :]
+            told = [{name: rest.pop(0) for name in block} for block in told]
+            results = dict(zip(results, rest))
+        elements = convert(m, platform, scales, x, told)
 
         # Register.
-        nan = Const((1 << fmt.scale.exponent_width + fmt.scale.mantissa_width) - 1, 8)
         with m.If(self.en):
-            m.d.sync += [
-                self.o_valid.eq(self.i_valid),
-                self.o_elems.eq(Cat(elements)),
-                self.o_scales.eq(Cat(Mux(special, nan, code) for code in scales)),
-            ]
+            m.d.sync += [self.o_valid.eq(valid), self.o_elems.eq(Cat(elements))]
+            m.d.sync += [getattr(self, f"o_{name}").eq(value) for name, value in results.items()]
         return m
+
+
+def quantizer_ports(scales, source_width, count, width):
+    """Ports of a core that takes ``count`` floats and gives as many codes."""
+    return {
+        "en": In(1),
+        "i_valid": In(1),
+        "i_x": In(count * source_width),
+        **{f"i_{name}": In(size) for name, size in scales.inputs.items()},
+        "o_valid": Out(1),
+        "o_elems": Out(count * width),
+        **{f"o_{name}": Out(size) for name, size in scales.outputs.items()},
+    }
+
+
+def convert(m, library, scales, x, told):
+    """The codes of floats whose blocks lie one after the other, all of one length."""
+    size = len(x) // len(told)
+    return [
+        place(m, library, f"lane{k}", scales.lane, x=code, **told[k // size]).o
+        for k, code in enumerate(x)
+    ]
+
+
+def delayed(m, en, name, valid, *values):
+    """``valid`` and values an enabled cycle later."""
+    registers = [Signal(name=f"{name}_valid")]
+    for i, value in enumerate(values):
+        shape = Value.cast(value).shape()
+        registers.append(Signal(shape, name=f"{name}{i}", reset_less=True))
+    with m.If(en):
+        m.d.sync += [q.eq(value) for q, value in zip(registers, (valid, *values))]
+    return registers

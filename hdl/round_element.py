@@ -21,6 +21,11 @@ def rounds_up(guard, sticky, last, away):
     return guard if away else guard & (sticky | last)
 
 
+def grid_width(element, lead=0):
+    """Bits of an element's grid, from ``2**(max_exponent + lead)`` down to half the smallest."""
+    return element.max_exponent + lead - element.ulp_exponent + 2
+
+
 def near(m, base, field, largest):
     """``base - field``, never negative, as low bits that hold ``largest`` and whether it is above.
 
@@ -34,20 +39,20 @@ def near(m, base, field, largest):
     return low[:width], field[width:] != Mux(low[-1], below, high)
 
 
-def round_fixed(m, element, significand, base, field, away, lead=0):
+def round_fixed(m, element, significand, distance, is_far, away, lead=0, sticky=0):
     """Code of a magnitude's nearest element, by shifting it onto the grid of the smallest.
 
-        | 2**(max_exponent + lead) ... | ulp | guard | sticky ...     significand >> base - field
+        | 2**(max_exponent + lead) ... | ulp | guard | sticky ...     significand >> distance
 
-    The top bit of ``significand`` weighs ``2**(max_exponent + lead)``. Saturates.
+    The top bit of ``significand`` weighs ``2**(max_exponent + lead)``. ``is_far``: the distance is
+    more than its bits say; ``sticky``: whether anything lies below ``significand``. Saturates.
     """
-    kept_width = element.max_exponent + lead - element.ulp_exponent + 2
+    kept_width = grid_width(element, lead)
     rest = significand[: max(0, len(significand) - kept_width)]
     top = significand[len(rest) :]
-    top = Cat(rest.any(), Const(0, kept_width - len(top)), top)
-    low, is_far = near(m, base, field, kept_width)
+    top = Cat(rest.any() | sticky, Const(0, kept_width - len(top)), top)
     shifted = Signal(2 * kept_width + 1, name="shifted")
-    m.d.comb += shifted.eq(Mux(is_far, 0, Cat(Const(0, kept_width), top) >> low))
+    m.d.comb += shifted.eq(Mux(is_far, 0, Cat(Const(0, kept_width), top) >> distance))
     kept, below = shifted[-kept_width:], shifted[:-kept_width].any()
     magnitude = kept[1:]
     if not isinstance(element, FloatFormat):

@@ -44,9 +44,16 @@ def boundaries(fmt):
 
 def last_code(scale):
     """The code of the largest finite scale."""
-    return (1 << scale.exponent_width + scale.mantissa_width) - 1 - {
-        "nan": 1, "ieee": 1 << scale.mantissa_width, "none": 0
-    }[scale.specials]
+    return (
+        (1 << scale.exponent_width + scale.mantissa_width)
+        - 1
+        - {"nan": 1, "ieee": 1 << scale.mantissa_width, "none": 0}[scale.specials]
+    )
+
+
+def nan_code(scale):
+    """The code that marks a block with a NaN or Inf."""
+    return Const((1 << scale.exponent_width + scale.mantissa_width) - 1, scale.width)
 
 
 def floor_log2(x):
@@ -56,20 +63,19 @@ def floor_log2(x):
 
 
 def reaches(value, threshold, strict):
-    """Whether an unsigned value is at least a Fraction, or above it if ``strict``."""
-    least = -(-threshold // 1)
-    if strict and least == threshold:
-        least += 1
-    if least <= 0 or least >= 1 << len(value):
-        return Const(least <= 0, 1)
-    # Below the lowest 1 nothing counts; above it every bit decides in turn.
-    zeros = (least & -least).bit_length() - 1
-    if strict and threshold.denominator == 1 and threshold:
-        least = int(threshold)
-        zeros = (least & -least).bit_length() - 1
-        result = value[:zeros].any()
-    else:
-        result = Const(1, 1)
+    """Whether an unsigned value is at least a Fraction, or above it if ``strict``.
+
+    Bits below the threshold's lowest 1 count only together, and are written so that other logic
+    that asks whether any of them is 1 is shared.
+    """
+    is_above = strict and threshold.denominator == 1
+    least = int(threshold) if is_above else -(-threshold // 1)
+    if least <= 0 and not is_above:
+        return Const(1, 1)
+    if least >= 1 << len(value) or (is_above and least < 0):
+        return Const(least < 0, 1)
+    zeros = (least & -least).bit_length() - 1 if least else len(value)
+    result = value[:zeros].any() if is_above else Const(1, 1)
     for i in range(zeros, len(value)):
         result = value[i] & result if least >> i & 1 else value[i] | result
     return result
@@ -90,7 +96,9 @@ class Significance:
         run = self._all[first : first + (1 << width)]
         self.significands = sorted((b / power(floor_log2(b)), strict) for b, strict in run)
         self.low = [] if not width else self._all[:first]
-        self.bias = bias
+        self.bias, self.is_normalized = bias, bias != source.bias
+        # The exponent field of NaN and Inf.
+        self.special_field = (1 << source.exponent_width) - 1 + bias - source.bias
         # Codes below 2**exponent, for an exponent at which all boundaries follow the pattern.
         exponent = floor_log2(run[-1][0]) + 1
         below = sum(b < power(exponent) for b, _ in self._all[: first + (4 << width)])
@@ -140,11 +148,10 @@ class ChooseScale(Shared):
         m = Module()
         s = self._s
         width = s.scale.mantissa_width
-        rest = self.key[: len(self.key) - 0]
-        fraction = rest[: s.fraction_width]
-        field = rest[s.fraction_width + s.has_flag :]
+        fraction = self.key[: s.fraction_width]
+        field = self.key[s.fraction_width + s.has_flag :]
         if s.has_flag:
-            reached = [rest[0]]
+            reached = [self.key[0]]
         elif not width:
             reached = [Const(1, 1)] if s.significands[0] == (1, False) else []
         else:
@@ -155,6 +162,8 @@ class ChooseScale(Shared):
         count = Signal(bounds(min(s.offset, 0), max(highest, most)))
         m.d.comb += count.eq((field << width) + s.offset + sum(reached, start=Const(0, 1)))
         code = Mux(count > most, most, Mux(count < 0, 0, count))
+        if s.is_normalized and not width:
+            code = Mux(field.any(), code, 0)
         if s.low:
             small = [self._reaches(field, fraction, *low) for low in s.low]
             code = Mux(small[-1], code, sum(small[:-1], start=Const(0, 1)))

@@ -63,6 +63,13 @@ def raw_float(code, fmt):
     )
 
 
+def unpack(m, library, codes, fmt, normalized):
+    """Every float apart, as :func:`normal_float` if ``normalized``, else as :func:`raw_float`."""
+    if not normalized:
+        return [raw_float(code, fmt) for code in codes]
+    return [normal_float(m, library, f"x{k}", code, fmt) for k, code in enumerate(codes)]
+
+
 def normal_float(m, library, name, code, fmt):
     """As :func:`raw_float`, normalized: a leading one for all but zero, ``bias`` for ``field``."""
     out = place(m, library, name, Normalize(fmt), code=code)

@@ -1,0 +1,38 @@
+"""From what a user types to a configuration of any unit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .config import Configuration
+from .conversion import Quantization
+from .errors import UsageError
+from .limits import UNITS as PRODUCTS
+
+CONVERSIONS = {"quantizer": Quantization}
+UNITS = (*PRODUCTS, *CONVERSIONS)
+LABELS = {"source": "IN"}
+
+AnyConfiguration = Configuration | Quantization
+
+
+def configure(unit: str | None = None, **named: Any) -> AnyConfiguration:
+    """The configuration of ``unit`` (by default ``mac``) with these parameters, None or "" for
+    those left out. UsageError for anything the hardware cannot do."""
+    unit = unit or UNITS[0]
+    if unit not in UNITS:
+        raise UsageError(f"Unit must be one of {', '.join(UNITS)}, not {unit!r}")
+    given = {name: value for name, value in named.items() if value not in (None, "")}
+    parse: Callable[..., AnyConfiguration] = Configuration.parse
+    if unit in CONVERSIONS:
+        parse = CONVERSIONS[unit].parse
+    else:
+        given["unit"] = unit
+    known = inspect.signature(parse).parameters
+    for name, value in given.items():
+        if name not in known:
+            label = LABELS.get(name, name.upper())
+            raise UsageError(f"{label} must be left out for unit {unit}, not {value!r}")
+    return parse(**given)

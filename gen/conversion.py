@@ -1,0 +1,150 @@
+"""Configurations of the units that convert: floats to blocks and back."""
+
+from dataclasses import dataclass, field, replace
+
+from golden.formats import SCALE_RULES, BlockFormat, DenormalIntFormat, get_format
+from golden.rules import check_format
+from hdl.quantizer import DEEPEST, Quantizer
+from hdl.source import SOURCES
+from hdl.stream import Stream
+
+from .errors import UsageError
+from .limits import integer
+from .quantizers import scales_of
+
+DEFAULT_FORMAT = "amxfp4"
+DEFAULT_FLOAT = "fp32"
+DEFAULT_LANES = 32
+LARGEST_ROW = 256
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """A quantizer: blocks of floats in, codes out.
+
+    ``source``: the format of the floats; ``group``: elements that share all they share, a block, a
+    macro block or what a given scale is for; ``lanes``: elements a cycle; ``pipeline``: register
+    stages. Use :meth:`parse`, which checks them against each other.
+    """
+
+    fmt: BlockFormat
+    source: str
+    group: int
+    lanes: int
+    pipeline: int = 0
+    typed: str = field(default="", compare=False)
+
+    unit = "quantizer"
+    results = "blocks"
+    acc = None
+
+    @classmethod
+    def parse(
+        cls, fmt=None, source=None, rule=None, k=None, lanes=None, pipeline=None
+    ) -> "Quantization":
+        """The quantizer a user names. UsageError for one that cannot be exact."""
+        typed = fmt or DEFAULT_FORMAT
+        try:
+            chosen = get_format(typed)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        if rule:
+            if rule not in SCALE_RULES:
+                allowed = ", ".join(SCALE_RULES)
+                raise UsageError(f"RULE must be one of {allowed}, not {rule!r}")
+            if rule != chosen.scale_rule:
+                chosen = replace(chosen, scale_rule=rule, name=f"{chosen.name}_{rule}")
+        source = check_float("IN", source, tuple(SOURCES))
+        check_quantizer(chosen, source)
+        group = check_group(chosen, k)
+        stages = 0 if pipeline in (None, "") else integer("PIPELINE", pipeline, 0, DEEPEST)
+        typed += f" RULE={rule}" if rule else ""
+        return cls(chosen, source, group, check_lanes(lanes, chosen, group), stages, typed)
+
+    @property
+    def name(self) -> str:
+        """Name of the Verilog top and of the files."""
+        parts = [self.unit, self.fmt.name, self.source]
+        parts += [f"k{self.group}"] if not self.fmt.has_block_scale else []
+        parts += [f"l{self.lanes}"] if self.lanes < self.group else []
+        return "_".join(parts + ([f"p{self.pipeline}"] if self.pipeline else []))
+
+    @property
+    def command(self) -> str:
+        """The command that writes this configuration's Verilog."""
+        words = [f"make verilog FMT={self.typed} UNIT={self.unit} IN={self.source}"]
+        words += [f"K={self.group}"] if not self.fmt.has_block_scale else []
+        words += [f"LANES={self.lanes}"] if self.lanes < self.group else []
+        return " ".join(words + ([f"PIPELINE={self.pipeline}"] if self.pipeline else []))
+
+    @property
+    def formats(self) -> dict[str, BlockFormat]:
+        """The formats by their names in NAME.json."""
+        return {"format": self.fmt}
+
+    @property
+    def settings(self) -> dict:
+        """What NAME.json says besides."""
+        return {"in": self.source, "group": self.group, "lanes": self.lanes}
+
+    @property
+    def summary(self) -> str:
+        """What the Verilog's head says of the formats."""
+        return f"{self.source} in, {self.fmt.name} out; {self.lanes} elements a transfer"
+
+    def component(self) -> Stream:
+        """The hardware: the core behind streams."""
+        scales, width = scales_of(self.fmt, self.source), self.fmt.element.width
+        core = Quantizer(scales, self.source, self.group, width, self.name, self.pipeline)
+        return Stream(core, self.name)
+
+
+def check_float(label: str, name: str | None, allowed: tuple[str, ...]) -> str:
+    """The name of a float format, by default binary32; UsageError for another than ``allowed``."""
+    if name and name not in allowed:
+        raise UsageError(f"{label} must be {' or '.join(allowed)}, not {name!r}")
+    return name or DEFAULT_FLOAT
+
+
+def check_quantizer(fmt: BlockFormat, source: str) -> None:
+    """UsageError unless the hardware can choose this format's codes exactly."""
+    if fmt.scale is None:
+        raise UsageError(f"Format of a quantizer must have a scale, which {fmt.name} has not")
+    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric:
+        raise UsageError(f"Format of a quantizer must have no zero points, which {fmt.name} has")
+    try:
+        check_format(fmt)
+    except ValueError as error:
+        raise UsageError(f"Format {fmt.name} cannot be quantized to: {error}") from None
+    if fmt.has_block_scale and fmt.scale.mantissa_width and fmt.scale_rule != "amax":
+        raise UsageError(
+            f"RULE must be amax for {fmt.name}, whose scale is {fmt.scale.name},"
+            f" not {fmt.scale_rule!r}"
+        )
+    if not fmt.has_block_scale and fmt.scale_rule != "amax":
+        raise UsageError(
+            f"RULE must be left out for {fmt.name}, whose scale is given, not {fmt.scale_rule!r}"
+        )
+    if fmt.element.max_exponent < 0:
+        raise UsageError(
+            f"Largest element of a quantizer must be at least 1, not {fmt.element.largest:g}"
+        )
+
+
+def check_group(fmt: BlockFormat, k: str | int | None) -> int:
+    """Elements of a group; UsageError for a K that the format does not leave open."""
+    if fmt.has_block_scale:
+        if k not in (None, ""):
+            raise UsageError(f"K must be left out for {fmt.name}, whose block decides, not {k!r}")
+        return fmt.macro.size if fmt.macro else fmt.block_size or DEFAULT_LANES
+    return DEFAULT_LANES if k in (None, "") else integer("K", k, 1, LARGEST_ROW)
+
+
+def check_lanes(lanes: str | int | None, fmt: BlockFormat, group: int) -> int:
+    """Elements a cycle, by default all of a group; UsageError unless they divide it."""
+    if lanes in (None, ""):
+        return group
+    count = integer("LANES", lanes, 1, group)
+    if group % count:
+        raise UsageError(f"LANES must divide the {group} elements of {fmt.name}, not be {count}")
+    return count

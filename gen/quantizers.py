@@ -1,0 +1,17 @@
+"""From a quantizer's format to what decides its scales."""
+
+from hdl.quantizer_power import PowerScales
+from hdl.quantizer_small import SmallScales
+from hdl.quantizer_wide import GivenScales, TensorScales
+from hdl.source import SOURCES
+
+
+def scales_of(fmt, source):
+    """The class that decides a format's scales, for one group of floats called ``source``."""
+    if not fmt.has_block_scale:
+        kind = GivenScales
+    elif fmt.tensor_scale:
+        kind = TensorScales
+    else:
+        kind = SmallScales if fmt.scale.mantissa_width else PowerScales
+    return kind(fmt, SOURCES[source])
