@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from golden.formats import SCALE_RULES, BlockFormat, DenormalIntFormat, get_format
 from golden.rules import check_format
 from hdl.quantizer import DEEPEST, Quantizer
+from hdl.quantizer_serial import SerialQuantizer
 from hdl.source import SOURCES
 from hdl.stream import Stream
 
@@ -59,7 +60,12 @@ class Quantization:
         group = check_group(chosen, k)
         stages = 0 if pipeline in (None, "") else integer("PIPELINE", pipeline, 0, DEEPEST)
         typed += f" RULE={rule}" if rule else ""
-        return cls(chosen, source, group, check_lanes(lanes, chosen, group), stages, typed)
+        count = check_lanes(lanes, chosen, group)
+        if stages and count < group:
+            raise UsageError(
+                f"PIPELINE must be left out for {count} of {group} LANES, not {stages}"
+            )
+        return cls(chosen, source, group, count, stages, typed)
 
     @property
     def name(self) -> str:
@@ -95,6 +101,9 @@ class Quantization:
     def component(self) -> Stream:
         """The hardware: the core behind streams."""
         scales, width = scales_of(self.fmt, self.source), self.fmt.element.width
+        if self.lanes < self.group:
+            sizes = (self.group, self.lanes, width)
+            return Stream(SerialQuantizer(scales, self.source, *sizes, self.name), self.name)
         core = Quantizer(scales, self.source, self.group, width, self.name, self.pipeline)
         return Stream(core, self.name)
 

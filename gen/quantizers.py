@@ -1,5 +1,6 @@
 """From a quantizer's format to what decides its scales."""
 
+from hdl.quantizer_macro import MacroScales
 from hdl.quantizer_power import PowerScales
 from hdl.quantizer_small import SmallScales
 from hdl.quantizer_wide import GivenScales, TensorScales
@@ -10,6 +11,8 @@ def scales_of(fmt, source):
     """The class that decides a format's scales, for one group of floats called ``source``."""
     if not fmt.has_block_scale:
         kind = GivenScales
+    elif fmt.macro is not None:
+        kind = MacroScales
     elif fmt.tensor_scale:
         kind = TensorScales
     else:

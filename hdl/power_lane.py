@@ -31,7 +31,7 @@ class PowerLane(Shared):
               0 if ``clear``.
     Formats   Elements of at most 8 bits; float inputs.
     Shapes    ``x``: one float; ``base``, or ``base_p`` and ``base_n``: one for each side.
-    Widths    ``base``: two's complement, 10 bits.
+    Widths    ``base``: that of ``x``'s exponent, or two's complement of 10 bits.
     Timing    Combinational.
     Errors    None.
     Source    NUMERICS, section 3. Golden: ``golden.cast``.
@@ -46,7 +46,7 @@ class PowerLane(Shared):
         macro = "_macro" if factor else ""
         self.module_name = f"lane_{source.name}_{fmt.element.name}_{rounding}{sides}{macro}"
         ports = {"x": In(source.width), "clear": In(1), "o": Out(fmt.element.width)}
-        ports |= {name: In(10) for name in bases(fmt)}
+        ports |= {name: In(base_width(fmt, source)) for name in bases(fmt)}
         super().__init__(ports | ({"macro": In(factor.width)} if factor else {}))
 
     def elaborate(self, platform):
@@ -83,6 +83,13 @@ def headroom(fmt):
     """Bits above the largest element that lanes need for a subnormal, which weighs as field 1 where
     the scale's exponent is the smallest."""
     return 1 if fmt.element.max_exponent == 0 else 0
+
+
+def base_width(fmt, source):
+    """Bits of a lane's ``base``: on a grid it is the largest exponent field of the block."""
+    if not is_fixed(fmt.element):
+        return 10
+    return source.exponent_width + (1 if needs_leading_one(fmt, source) else 0)
 
 
 def base_offset(fmt, source):

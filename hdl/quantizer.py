@@ -43,9 +43,11 @@ class Quantizer(Shared):
         # Summarize, decide, convert.
         keys = scales.summarize(m, platform, x)
         if self._pipeline >= 2:
-            valid, *rest = delayed(m, self.en, "summary", valid, *x, *inputs.values(), *keys)
+            flat = [key for block in keys for key in block]
+            valid, *rest = delayed(m, self.en, "summary", valid, *x, *inputs.values(), *flat)
             x, rest = rest[: len(x)], rest[len(x) :]
-            inputs, keys = dict(zip(inputs, rest)), rest[len(inputs) :]
+            inputs, rest = dict(zip(inputs, rest)), rest[len(inputs) :]
+            keys = [[rest.pop(0) for _ in block] for block in keys]
         told, results = scales.decide(m, platform, keys, inputs)
         if self._pipeline >= 1:
             flat = [value for block in told for value in block.values()]

@@ -104,7 +104,7 @@ class ScaleOfTensor(Shared):
         ratio = place(m, platform, "ratio", cell, a=amax.fraction, p=unit.o)
         exponent = Signal(EXPONENT, name="quotient_exponent")
         offset = t.bias - amax.bias + denominator.bit_length() - 1
-        m.d.comb += exponent.eq((amax.field - t.field - unit.up - ratio.low + offset)[:BASE_WIDTH])
+        m.d.comb += exponent.eq(amax.field - t.field - unit.up - ratio.low + offset)
         away = fmt.rounding == "nearest_away"
         code = round_float(m, scale, exponent, ratio.o, amax.hidden, ratio.sticky, away)
         m.d.comb += self.code.eq(code)
@@ -112,18 +112,20 @@ class ScaleOfTensor(Shared):
         # Multiply what came out by t.
         chosen = place(m, platform, "chosen", DecodeScale(scale), code=self.code)
         cell = Multiply(FP32.mantissa_width, len(chosen.sig))
-        product = place(m, platform, "product", cell, p=t.fraction, sig=chosen.sig)
+        product = place(m, platform, "times", cell, p=t.fraction, sig=chosen.sig)
         offset = -t.bias - scale.bias - scale.mantissa_width
         m.d.comb += [
             self.p.eq(product.o),
             self.zero.eq(product.zero),
-            self.exponent.eq((t.field + chosen.field + product.up + offset)[:BASE_WIDTH]),
+            self.exponent.eq(t.field + chosen.field + product.up + offset),
         ]
         return m
 
 
 class WideScales:
     """What lanes are told of a scale ``(1 + p) * 2**exponent``: thresholds, or the scale itself."""
+
+    blocks = 1
 
     def __init__(self, fmt, source, p_width):
         self._fmt, self._source = fmt, source
@@ -158,11 +160,11 @@ class TensorScales(WideScales):
         """The code of the largest magnitude."""
         largest = Largest(len(codes), self._source.width - 1)
         keys = Cat(code[:-1] for code in codes)
-        return [place(m, library, "largest", largest, i=keys).o]
+        return [[place(m, library, "largest", largest, i=keys).o]]
 
     def decide(self, m, library, keys, inputs):
         """What the lanes are told, and the scale codes."""
-        (amax,) = keys
+        ((amax,),) = keys
         special = amax[self._source.mantissa_width :].all()
         scale = place(m, library, "scale", self._cell, amax=amax, t=inputs["tensor_scale"])
         # A scale that rounds to zero, as that of a block of zeros, makes its elements 0.
@@ -182,13 +184,13 @@ class GivenScales(WideScales):
 
     def summarize(self, m, library, codes):
         """Whether any element is a NaN or Inf."""
-        return [Cat(code[self._source.mantissa_width : -1].all() for code in codes).any()]
+        return [[Cat(code[self._source.mantissa_width : -1].all() for code in codes).any()]]
 
     def decide(self, m, library, keys, inputs):
         """What the lanes are told, and whether the group has no codes."""
-        (invalid,) = keys
+        ((invalid,),) = keys
         s = normal_float(m, library, "given", inputs["scale"], FP32)
         exponent = Signal(EXPONENT, name="given_exponent")
-        m.d.comb += exponent.eq((s.field - s.bias)[:BASE_WIDTH])
+        m.d.comb += exponent.eq(s.field - s.bias)
         told = self._told(m, library, s.fraction, exponent, invalid | ~s.hidden)
         return [told], {"invalid": invalid}

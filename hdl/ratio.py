@@ -40,14 +40,14 @@ class Ratio(Shared):
         a = Cat(Const(0, width - len(self.a)), self.a, Const(1, 1))
         p = Cat(Const(0, width - len(self.p)), self.p, Const(1, 1))
         m.d.comb += self.low.eq(a < p)
-        # | 2 | 1 | fraction |: the rest is below the divisor, twice it below two divisors.
-        rest = Signal(width + 2, name="rest")
-        m.d.comb += rest.eq((Mux(self.low, Cat(Const(0, 1), a), a) - p)[: width + 2])
+        # | 1 | fraction |: the rest is below the divisor.
+        rest = Signal(width + 1, name="rest")
+        m.d.comb += rest.eq((Mux(self.low, Cat(Const(0, 1), a), a) - p)[: width + 1])
         for i in reversed(range(self._bits)):
-            twice = Cat(Const(0, 1), rest)[: width + 2]
-            less = Signal(width + 3, name=f"less{i}")
-            m.d.comb += [less.eq(twice - p), self.o[i].eq(~less[-1])]
-            rest = Signal(width + 2, name=f"rest{i}")
-            m.d.comb += rest.eq(Mux(less[-1], twice, less[: width + 2]))
+            twice = Cat(Const(0, 1), rest)
+            less = Signal(width + 2, name=f"less{i}")  # signed, below one divisor
+            m.d.comb += [less.eq((twice - p)[: width + 2]), self.o[i].eq(~less[-1])]
+            rest = Signal(width + 1, name=f"rest{i}")
+            m.d.comb += rest.eq(Mux(less[-1], twice, less)[: width + 1])
         m.d.comb += self.sticky.eq(rest.any())
         return m

@@ -95,8 +95,8 @@ def round_float(m, element, exponent, fraction, nonzero, sticky, away):
     kept, lost = shift_right(m, "subnormal", top, down, 0)
     up = rounds_up(kept[0], lost | below, kept[1], away)
     code = Signal(len(above) + width + 1, name="nearest")
-    m.d.comb += code.eq((Mux(is_normal & nonzero, above, 0) << width) + kept[1:] + up)
-    return saturate(code, largest_code(element))
+    m.d.comb += code.eq((Mux(is_normal, above, 0) << width) + kept[1:] + up)
+    return Mux(nonzero, saturate(code, largest_code(element)), 0)
 
 
 def saturate(code, largest):

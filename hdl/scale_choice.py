@@ -84,11 +84,12 @@ def reaches(value, threshold, strict):
 class Significance:
     """What of a magnitude the choice of a scale depends on, as a key that orders like it.
 
-    A key is ``| field | flag |`` if one significand decides, else ``| field | fraction |``.
+    A key is ``| field | flag |`` if one significand decides, else ``| field | fraction | sticky |``
+    with as much of the fraction as the significands have, and whether more follows if that counts.
     """
 
     def __init__(self, fmt, source, bias):
-        self.scale, self._mantissa_width = fmt.scale, source.mantissa_width
+        self.scale = fmt.scale
         width = fmt.scale.mantissa_width
         self._all = boundaries(fmt)
         # From the second normal code on the boundaries double every 2**width codes.
@@ -104,15 +105,22 @@ class Significance:
         below = sum(b < power(exponent) for b, _ in self._all[: first + (4 << width)])
         self.offset = below - ((exponent + bias) << width)
         self.has_flag = not width and self.significands[0] != (1, False)
-        self.fraction_width = source.mantissa_width if width else 0
+        self._has_sticky = any(strict for _, strict in self.significands + self.low)
+        self.fraction_width = 0
+        if width:
+            normal = [b / power(floor_log2(b)) for b, _ in self.significands + self.low]
+            self._kept = max(b.denominator.bit_length() - 1 for b in normal)
+            self._kept = min(self._kept, source.mantissa_width)
+            self.fraction_width = self._kept + self._has_sticky
 
     def key(self, x):
         """The key of an unpacked float."""
         if self.fraction_width:
-            return Cat(x.fraction, x.field)
+            rest, top = x.fraction[: -self._kept], x.fraction[-self._kept :]
+            return Cat(*([rest.any()] if self._has_sticky else []), top, x.field)
         if not self.has_flag:
             return x.field
-        (significand, strict), unit = self.significands[0], 1 << self._mantissa_width
+        (significand, strict), unit = self.significands[0], 1 << len(x.fraction)
         flag = reaches(x.fraction, (significand - 1) * unit, strict)
         # A subnormal has exponent field 0 and no hidden bit: code 1 at most.
         least, strict = self._all[0]
@@ -161,7 +169,9 @@ class ChooseScale(Shared):
         highest = ((1 << len(field)) << width) + s.offset + len(reached)
         count = Signal(bounds(min(s.offset, 0), max(highest, most)))
         m.d.comb += count.eq((field << width) + s.offset + sum(reached, start=Const(0, 1)))
-        code = Mux(count > most, most, Mux(count < 0, 0, count))
+        code = Mux(count > most, most, count) if highest > most else count
+        if count.shape().signed:
+            code = Mux(count < 0, 0, code)
         if s.is_normalized and not width:
             code = Mux(field.any(), code, 0)
         if s.low:

@@ -19,7 +19,7 @@ class Normalize(Shared):
     Function  ``(1 + fraction / 2**mantissa_width) * 2**(field - bias - mantissa_width)``; field 0
               is zero, the largest NaN or Inf.
     Formats   Any float format with subnormals.
-    Shapes    ``code``: one float; its sign is ignored.
+    Shapes    ``code``: one float without its sign.
     Widths    ``field``: that of the format and room for the leading zeros.
     Timing    Combinational.
     Errors    None.
@@ -33,12 +33,16 @@ class Normalize(Shared):
         self.module_name = f"normalize_{fmt.name}"
         self._field = bounds(0, (1 << fmt.exponent_width) - 1 + fmt.mantissa_width)
         super().__init__(
-            {"code": In(fmt.width), "field": Out(self._field), "fraction": Out(fmt.mantissa_width)}
+            {
+                "code": In(fmt.width - 1),
+                "field": Out(self._field),
+                "fraction": Out(fmt.mantissa_width),
+            }
         )
 
     def elaborate(self, platform):
         m = Module()
-        raw = raw_float(self.code, self._fmt)
+        raw = raw_float(Cat(self.code, Const(0, 1)), self._fmt)
         room = self._fmt.mantissa_width
         shifted, zeros = normalize(m, "normal", raw.fraction)
         # | 1 | rest |: the leading one of a subnormal leaves the fraction.
@@ -63,16 +67,16 @@ def raw_float(code, fmt):
     )
 
 
-def unpack(m, library, codes, fmt, normalized):
+def unpack(m, library, codes, fmt, normalized, prefix="x"):
     """Every float apart, as :func:`normal_float` if ``normalized``, else as :func:`raw_float`."""
     if not normalized:
         return [raw_float(code, fmt) for code in codes]
-    return [normal_float(m, library, f"x{k}", code, fmt) for k, code in enumerate(codes)]
+    return [normal_float(m, library, f"{prefix}{k}", code, fmt) for k, code in enumerate(codes)]
 
 
 def normal_float(m, library, name, code, fmt):
     """As :func:`raw_float`, normalized: a leading one for all but zero, ``bias`` for ``field``."""
-    out = place(m, library, name, Normalize(fmt), code=code)
+    out = place(m, library, name, Normalize(fmt), code=code[:-1])
     nonzero = Signal(name=f"{name}_nonzero")
     m.d.comb += nonzero.eq(out.field.any())
     bias = fmt.bias + fmt.mantissa_width

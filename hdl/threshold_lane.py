@@ -85,9 +85,10 @@ class Thresholds(Shared):
         product = Signal(size, name=f"times{odd}")
         m.d.comb += product.eq((Cat(self.p, Const(1, 1)) * odd)[:size])
         high = product[-1]
-        left = Mux(high, product, Cat(Const(0, 1), product[:-1]))[: size - 1]
-        padded = Cat(Const(0, max(0, width - len(left))), left)
-        return padded[-width:], padded[:-width].any(), high
+        padded = Cat(Const(0, max(0, width + 2 - size)), product)
+        below, above = padded[-width - 2 : -2], padded[-width - 1 : -1]
+        rest = padded[: -width - 2].any() | (high & padded[-width - 2])
+        return Mux(high, above, below), rest, high
 
 
 class ThresholdLane(Shared):
