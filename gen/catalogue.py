@@ -5,7 +5,7 @@ SUPPORTED: against golden in every run of the tests. EXPERIMENTAL: by ``python -
 
 from dataclasses import asdict, dataclass
 
-from .config import Configuration
+from .configure import AnyConfiguration, configure
 
 SUPPORTED, EXPERIMENTAL = "supported", "experimental"
 
@@ -25,13 +25,16 @@ class Entry:
     window: str | None = None
     fraction: int | None = None
     out: str | None = None
+    source: str | None = None
+    rule: str | None = None
+    lanes: int | None = None
 
     @property
-    def configuration(self) -> Configuration:
+    def configuration(self) -> AnyConfiguration:
         """What it names."""
         named = asdict(self)
         del named["tier"]
-        return Configuration.parse(**named)
+        return configure(**named)
 
     @property
     def name(self) -> str:
@@ -83,6 +86,48 @@ CATALOGUE = (
 )
 
 
-def tier(name: str) -> list[Entry]:
+def quantizer(tier: str, fmt: str, source: str, **options) -> Entry:
+    """An entry for a quantizer."""
+    return Entry(tier, fmt, "quantizer", source=source, **options)
+
+
+QUANTIZERS = (
+    quantizer(SUPPORTED, "mxfp4", "bf16"),
+    quantizer(SUPPORTED, "mxfp4_oas", "bf16", pipeline=2),
+    quantizer(SUPPORTED, "mxfp4", "fp32", lanes=4),
+    quantizer(SUPPORTED, "mxfp8_e4m3", "fp32", rule="rceil"),
+    quantizer(SUPPORTED, "mxfp6_e2m3", "fp16", rule="ceil"),
+    quantizer(SUPPORTED, "mxint8", "bf16", rule="even"),
+    quantizer(SUPPORTED, "mxfp4_mbs", "bf16", lanes=8),
+    quantizer(SUPPORTED, "nvfp4", "fp32"),
+    quantizer(SUPPORTED, "amxfp4", "bf16", pipeline=1),
+    quantizer(SUPPORTED, "amxfp4_e8m0", "fp16"),
+    quantizer(SUPPORTED, "int8", "bf16", lanes=8),
+    quantizer(SUPPORTED, "dint4", "bf16"),
+    *(
+        quantizer(EXPERIMENTAL, fmt, source, rule=rule)
+        for fmt in ("mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e3m2", "mxfp6_e2m3", "mxfp4", "mxint8")
+        for source in ("fp32", "bf16", "fp16")
+        for rule in ("floor", "ceil", "rceil", "even", "oas")
+    ),
+    *(
+        quantizer(EXPERIMENTAL, fmt, source)
+        for fmt in ("nvfp4", "amxfp4", "amxfp4_e8m0", "int8", "int4", "dint4", "mxfp4_mbs")
+        for source in ("fp32", "bf16", "fp16")
+    ),
+    *(
+        quantizer(EXPERIMENTAL, fmt, "bf16", lanes=lanes)
+        for fmt in ("mxfp4", "nvfp4", "amxfp4")
+        for lanes in (1, 8)
+    ),
+    quantizer(EXPERIMENTAL, "mxfp4_mbs", "fp32", lanes=64),
+    quantizer(EXPERIMENTAL, "int4", "fp32", k=48, lanes=3),
+    quantizer(EXPERIMENTAL, "nvfp4", "bf16", pipeline=2),
+    quantizer(EXPERIMENTAL, "docs/formats/fp5_b16.toml", "bf16"),
+    quantizer(EXPERIMENTAL, "docs/formats/aint4_ue4m3.toml", "bf16"),
+)
+
+
+def tier(name: str, entries: tuple[Entry, ...] = CATALOGUE) -> list[Entry]:
     """The entries of a tier."""
-    return [entry for entry in CATALOGUE if entry.tier == name]
+    return [entry for entry in entries if entry.tier == name]

@@ -37,7 +37,7 @@ class Quantization:
 
     unit = "quantizer"
     results = "blocks"
-    acc = None
+    m = n = 1
 
     @classmethod
     def parse(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gen import yosys
 from gen.behaviour import identifier, model
-from gen.config import Configuration
+from gen.configure import AnyConfiguration
 from gen.errors import UsageError
 from gen.hierarchy import MOST_CELLS, outermost
 from gen.liberty import Library
@@ -20,7 +20,7 @@ FOLDER = Path("build/netlist")
 
 
 def write(
-    configuration: Configuration,
+    configuration: AnyConfiguration,
     library: Library,
     recipe: str,
     vendor: Path | None = None,

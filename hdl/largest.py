@@ -11,7 +11,8 @@ class Largest(Shared):
 
     Function  ``o = max(i[k] for k if taken[k])``, 0 if none is.
     Formats   None; unsigned integers.
-    Shapes    ``i``: ``count`` keys, key 0 in the low bits; ``taken``: a bit each, absent if all are.
+    Shapes    ``i``: ``count`` keys, key 0 in the low bits; ``taken``: a bit each, absent if all
+              are.
     Widths    ``width`` bits a key.
     Timing    Combinational. Keys that lose a bit leave the race, so the path grows with ``width``
               times the logarithm of ``count``; it takes about half the area of a tree of

@@ -1,6 +1,7 @@
 """Rounding thresholds of elements with few magnitudes."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Mux
 
@@ -19,7 +20,7 @@ def thresholds(element, away):
     away = away or isinstance(element, DenormalIntFormat)
     return [
         ((low + high) / 2, not away and i % 2 == 0)
-        for i, (low, high) in enumerate(zip(levels[:-1], levels[1:], strict=True))
+        for i, (low, high) in enumerate(pairwise(levels))
     ]
 
 

@@ -18,8 +18,8 @@ FRACTION_WIDTH = 23  # of binary32, to which the quotient that decides a factor 
 class MacroFactor(Shared):
     """The static factor of a macro block, without a divider.
 
-    Function  ``o`` = the top mantissa bits of binary32(largest element / amax), 0 where that is Inf.
-              A bit is 1 where amax times the factor so far stays within the largest element.
+    Function  ``o`` = the top mantissa bits of binary32(largest element / amax), 0 where that is
+              Inf. A bit is 1 where amax times the factor so far stays within the largest element.
     Formats   Macro-block factors 1 + o / 2**width.
     Shapes    ``amax``: magnitude code of the source, finite.
     Widths    ``o``: that of the factor. Products hold every bit.
@@ -85,15 +85,9 @@ class MacroScales:
     def summarize(self, m, library, codes):
         """The code of each block's largest magnitude."""
         size = min(self._fmt.block_size, len(codes))
-        largest = Largest(size, self._source.width - 1)
-        return [
-            [
-                place(
-                    m, library, f"largest{i}", largest, i=Cat(x[:-1] for x in codes[i : i + size])
-                ).o
-            ]
-            for i in range(0, len(codes), size)
-        ]
+        cell = Largest(size, self._source.width - 1)
+        blocks = [Cat(x[:-1] for x in codes[i : i + size]) for i in range(0, len(codes), size)]
+        return [[place(m, library, f"largest{i}", cell, i=x).o] for i, x in enumerate(blocks)]
 
     def decide(self, m, library, keys, inputs):
         """What the lanes of every block are told, the scale codes and the factor's."""

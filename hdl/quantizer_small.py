@@ -17,8 +17,8 @@ ZERO_BASE = 511  # of a scale that is zero: no input reaches a threshold
 class NormalScale(Shared):
     """One block scale with a leading one.
 
-    Function  ``scale = (1 + mantissa / 2**mantissa_width) * 2**(base - offset)``; ``zero``: it is 0,
-              and ``base`` above all inputs.
+    Function  ``scale = (1 + mantissa / 2**mantissa_width) * 2**(base - offset)``; ``zero``: it is
+              0, and ``base`` above all inputs.
     Formats   Any unsigned scale format of 8 bits with subnormals.
     Shapes    ``code``: one byte.
     Widths    ``base``: two's complement.

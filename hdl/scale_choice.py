@@ -1,6 +1,7 @@
 """Scale codes out of a block's largest magnitude, by comparing it with constants."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -27,7 +28,7 @@ def boundaries(fmt):
         up = fmt.rounding == "nearest_away" or not scale.mantissa_width
         return [
             ((low + high) / 2 * largest, not up and bool(c % 2))
-            for c, (low, high) in enumerate(zip(values, values[1:]), start=1)
+            for c, (low, high) in enumerate(pairwise(values), start=1)
         ]
     mantissa = element.mantissa_width if isinstance(element, FloatFormat) else element.width - 2
     rounds = 2 - power(-(mantissa + 1))

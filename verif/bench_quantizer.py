@@ -133,10 +133,8 @@ class Groups:
             lines.append(f"{name}: expected {want}, got {bits}")
         width = fmt.element.width
         if set(got[0]) <= {"0", "1"}:
-            value = int(got[0], 2)
-            lines.append(
-                f"got codes {[value >> width * i & (1 << width) - 1 for i in range(len(got[0]) // width)]}"
-            )
+            words = [got[0][i : i + width] for i in range(0, len(got[0]), width)]
+            lines.append(f"got codes {[int(word, 2) for word in reversed(words)]}")
         return "\n".join(lines)
 
 

@@ -1,20 +1,25 @@
-"""Simulate tiers of the catalogue: ``python -m verif.catalogue [supported] [experimental]``."""
+"""Simulate tiers of the catalogue: ``python -m verif.catalogue [supported] [experimental]
+[tiles] [quantizers]``, all by default."""
 
 import sys
 
-from gen.catalogue import EXPERIMENTAL, SUPPORTED, tier
+from gen.catalogue import CATALOGUE, EXPERIMENTAL, QUANTIZERS, SUPPORTED, tier
 from gen.sim import run
 
 SEED = 1
-DOT_PRODUCTS = 20_000
+COUNT = 20_000  # random dot products or blocks
+UNITS = {"tiles": CATALOGUE, "quantizers": QUANTIZERS}
 
 
-def main(tiers: list[str]) -> None:
-    """Simulate every configuration of these tiers, with all that ``make sim`` prints."""
-    for name in tiers:
-        for entry in tier(name):
-            run(entry.configuration, "verilator", SEED, DOT_PRODUCTS)
+def main(words: list[str]) -> None:
+    """Simulate every configuration of these tiers and units, with all that ``make sim`` prints."""
+    tiers = [word for word in words if word in (SUPPORTED, EXPERIMENTAL)]
+    units = [word for word in words if word in UNITS]
+    for name in tiers or (SUPPORTED, EXPERIMENTAL):
+        for unit in units or UNITS:
+            for entry in tier(name, UNITS[unit]):
+                run(entry.configuration, "verilator", SEED, COUNT)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or [SUPPORTED, EXPERIMENTAL])
+    main(sys.argv[1:])
