@@ -91,7 +91,7 @@ def quantizer(tier: str, fmt: str, source: str, **options) -> Entry:
     return Entry(tier, fmt, "quantizer", source=source, **options)
 
 
-QUANTIZERS = (
+_CHOSEN = (
     quantizer(SUPPORTED, "mxfp4", "bf16"),
     quantizer(SUPPORTED, "mxfp4_oas", "bf16", pipeline=2),
     quantizer(SUPPORTED, "mxfp4", "fp32", lanes=4),
@@ -104,6 +104,8 @@ QUANTIZERS = (
     quantizer(SUPPORTED, "amxfp4_e8m0", "fp16"),
     quantizer(SUPPORTED, "int8", "bf16", lanes=8),
     quantizer(SUPPORTED, "dint4", "bf16"),
+)
+_OTHERS = (
     *(
         quantizer(EXPERIMENTAL, fmt, source, rule=rule)
         for fmt in ("mxfp8_e4m3", "mxfp8_e5m2", "mxfp6_e3m2", "mxfp6_e2m3", "mxfp4", "mxint8")
@@ -126,6 +128,8 @@ QUANTIZERS = (
     quantizer(EXPERIMENTAL, "docs/formats/fp5_b16.toml", "bf16"),
     quantizer(EXPERIMENTAL, "docs/formats/aint4_ue4m3.toml", "bf16"),
 )
+_NAMES = {entry.name for entry in _CHOSEN}
+QUANTIZERS = _CHOSEN + tuple(entry for entry in _OTHERS if entry.name not in _NAMES)
 
 
 def tier(name: str, entries: tuple[Entry, ...] = CATALOGUE) -> list[Entry]:

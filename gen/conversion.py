@@ -62,9 +62,7 @@ class Quantization:
         typed += f" RULE={rule}" if rule else ""
         count = check_lanes(lanes, chosen, group)
         if stages and count < group:
-            raise UsageError(
-                f"PIPELINE must be left out for {count} of {group} LANES, not {stages}"
-            )
+            raise UsageError(f"PIPELINE must be left out for LANES={count}, not {stages}")
         return cls(chosen, source, group, count, stages, typed)
 
     @property

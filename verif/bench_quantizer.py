@@ -18,10 +18,9 @@ def to_float32(codes: np.ndarray, source: str) -> np.ndarray:
     >>> to_float32(np.array([0x3F80], np.uint16), "bf16").tolist()
     [1.0]
     """
-    if source == "fp32":
-        return codes.astype(np.uint32).view(np.float32)
-    if source == "bf16":
-        return (codes.astype(np.uint32) << 16).view(np.float32)
+    if source != "fp16":
+        bits = codes.astype(np.uint32) << (16 if source == "bf16" else 0)
+        return bits.view(np.float32)
     return codes.astype(np.uint16).view(np.float16).astype(np.float32)
 
 
@@ -161,8 +160,9 @@ class QuantizerStimuli:
 
     def outside(self, codes: np.ndarray) -> np.ndarray:
         """Scales that fit the groups, some of them too small or much too large."""
-        x = np.abs(to_float32(codes, self.source)).astype(np.float64)
-        amax = np.where(np.isfinite(x), x, 0).max(axis=1)
+        x = np.abs(to_float32(codes, self.source))
+        x = np.where(np.isfinite(x), x, 0).astype(np.float64)
+        amax = x.max(axis=1)
         largest = self.fmt.element.largest * (
             self.fmt.scale.largest if self.fmt.tensor_scale else 1
         )

@@ -10,6 +10,7 @@ import pytest
 
 from gen import verilog
 from gen.config import Configuration
+from gen.configure import configure
 from gen.job import Job
 from gen.simulator import BuildError, Simulation
 from golden.formats import INT4, UE4M3
@@ -17,6 +18,7 @@ from golden.formats import INT4, UE4M3
 COUNT = 64
 LIMIT = 60  # seconds; a fault can close a combinational loop
 PARTS = ("decode", "products", "reduction", "scaling", "accumulator")
+QUANTIZER_PARTS = ("maximum", "scale", "thresholds", "elements")
 FAULTS_PER_PART = 3
 # What a slip would look like, in text that any writer of Verilog emits.
 SLIPS = (
@@ -51,7 +53,7 @@ def outcome(folder, design, text: str, job_configuration=None) -> str:
     simulation.build()
     job = Job(job_configuration or configuration, description, seed=1, count=COUNT, most=COUNT)
     try:
-        report = simulation.run("verif.tb_mac", job)
+        report = simulation.run(f"verif.tb_{configuration.unit}", job)
     except BuildError:
         return "refused"
     return "equal" if report.mismatch is None else "mismatch"
@@ -85,8 +87,28 @@ def test_unchanged(design, tmp_path):
     assert outcome(tmp_path, design, design[1]) == "equal"
 
 
+@pytest.fixture(scope="module")
+def quantizer():
+    """As ``design``, a quantizer."""
+    configuration = configure("quantizer", fmt="nvfp4", source="bf16", lanes=4)
+    return configuration, *verilog.emit(configuration)
+
+
+def test_unchanged_quantizer(quantizer, tmp_path):
+    assert outcome(tmp_path, quantizer, quantizer[1]) == "equal"
+
+
+@pytest.mark.parametrize("part", QUANTIZER_PARTS)
+def test_slips_in_a_quantizer_are_caught(part, quantizer, tmp_path):
+    check_slips(part, quantizer, tmp_path)
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_slips_in_the_verilog_are_caught(part, design, tmp_path):
+    check_slips(part, design, tmp_path)
+
+
+def check_slips(part, design, tmp_path):
     """A slip may happen to change no result; two of a part's may not."""
     _, text, description = design
     results = []
