@@ -1,0 +1,90 @@
+"""The tables of docs/quantizer.md: ``python -m verif.quantizer_page`` measures and writes them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from gen.cells import BUILT_IN
+from gen.configure import configure
+from gen.mapping import area
+from gen.verilog import emit
+
+PAGE = Path(__file__).parents[1] / "docs" / "quantizer.md"
+FORMATS = (
+    "mxfp8_e4m3",
+    "mxfp8_e5m2",
+    "mxfp6_e3m2",
+    "mxfp6_e2m3",
+    "mxint8",
+    "mxfp4",
+    "mxfp4_oas",
+    "mxfp4_mbs",
+    "nvfp4",
+    "amxfp4",
+    "amxfp4_e8m0",
+    "int8",
+    "int4",
+    "dint4",
+)
+SOURCES = ("bf16", "fp32")
+
+
+def designs():
+    """What the tables show, by name of the format and ``mac`` or the input."""
+    for fmt in FORMATS:
+        for source in SOURCES:
+            yield fmt, source, configure("quantizer", fmt=fmt, source=source)
+        unit, sizes = ("tile", {"m": 1, "n": 1}) if fmt == "mxfp4_mbs" else ("mac", {})
+        yield fmt, "mac", configure(unit, fmt=fmt, k=32, **sizes)
+
+
+def measured() -> dict[tuple[str, str], float]:
+    """Gate equivalents of every design."""
+    found = {}
+    for fmt, what, configuration in designs():
+        text, description = emit(configuration)
+        found[fmt, what] = area(text, description["top"], BUILT_IN).area
+    return found
+
+
+def tables(found: dict[tuple[str, str], float]) -> dict[str, list[str]]:
+    """The lines of both tables."""
+    quantizers = " | ".join(f"quantizer, {source}: GE | a lane" for source in SOURCES)
+    rows = [f"| format | {quantizers} | mac: GE | a lane |", "| --- " * 7 + "|"]
+    for fmt in FORMATS:
+        cells = []
+        for what in (*SOURCES, "mac"):
+            lanes = 32 if what == "mac" else configure("quantizer", fmt=fmt, source=what).group
+            cells += [f"{found[fmt, what]:,.0f}", f"{found[fmt, what] / lanes:,.0f}"]
+        rows.append(f"| `{fmt}` | {' | '.join(cells)} |")
+    oas = ["| input | floor, GE | OAS, GE | difference |", "| --- " * 4 + "|"]
+    for source in SOURCES:
+        floor, other = found["mxfp4", source], found["mxfp4_oas", source]
+        oas.append(f"| {source} | {floor:,.0f} | {other:,.0f} | {other / floor - 1:+.1%} |")
+    return {"areas": [*rows, "", fingerprint()], "oas": oas}
+
+
+def fingerprint() -> str:
+    """What the tables were measured on, as a comment."""
+    digest = hashlib.sha256(BUILT_IN.read_bytes() + version("pyosys").encode())
+    for _, _, configuration in designs():
+        text, _ = emit(configuration)
+        digest.update(re.sub(r"^//.*\n", "", text, flags=re.MULTILINE).encode())
+    return f"<!-- measured on {digest.hexdigest()} -->"
+
+
+def write() -> None:
+    """Measure, and write the tables into the page."""
+    text = PAGE.read_text()
+    for name, lines in tables(measured()).items():
+        table = "\n".join([f"<!-- {name} -->", "", *lines, "", "<!-- end -->"])
+        old = rf"<!-- {name} -->.*?<!-- end -->"
+        text = re.sub(old, lambda _, table=table: table, text, flags=re.DOTALL)
+    PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    write()
