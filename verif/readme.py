@@ -15,7 +15,9 @@ from pathlib import Path
 
 from gen.catalogue import CATALOGUE
 from gen.cells import BUILT_IN
-from gen.config import UNITS, Configuration
+from gen.config import UNITS as PRODUCTS
+from gen.config import Configuration
+from gen.configure import UNITS, configure
 from gen.errors import UsageError
 from gen.verilog import emit, without_comments
 from golden import get_format, list_formats
@@ -77,7 +79,7 @@ def formats() -> list[str]:
 
 def _takes(unit: str, name: str) -> bool:
     try:
-        Configuration.parse(f"{name}:{name}", unit)
+        configure(unit, fmt=f"{name}:{name}" if unit in PRODUCTS else name)
     except UsageError:
         return False
     return True

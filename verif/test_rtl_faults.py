@@ -90,7 +90,7 @@ def test_unchanged(design, tmp_path):
 @pytest.fixture(scope="module")
 def quantizer():
     """As ``design``, a quantizer."""
-    configuration = configure("quantizer", fmt="nvfp4", source="bf16", lanes=4)
+    configuration = configure("quantizer", fmt="nvfp4", source="fp32", lanes=4)
     return configuration, *verilog.emit(configuration)
 
 
