@@ -10,6 +10,7 @@ from rich.console import Console
 
 from gen import fpga, yosys
 from gen.cells import BUILT_IN
+from gen.config import Configuration
 from gen.configure import AnyConfiguration
 from gen.errors import UsageError
 from gen.hierarchy import MOST_CELLS
@@ -45,8 +46,10 @@ def run(
     libraries = load_all(libs or (BUILT_IN,))
     if data is not None and not power:
         raise UsageError(f"DATA must come with POWER=1, which it drives, and {data} does not")
-    tensors = None
-    if data is not None:
+    tensors, driven = None, None
+    if power and not isinstance(configuration, Configuration):
+        raise UsageError(f"POWER must be left out for unit {configuration.unit}, not 1")
+    if data is not None and isinstance(configuration, Configuration):
         from gen.sim import load_tensors
 
         tensors = load_tensors(data, configuration)
@@ -56,7 +59,8 @@ def run(
     console = Console()
     verilog, description = emit(configuration)
     name = data.name if data else STANDARD
-    driven = stimuli(configuration, description, tensors, name) if power else None
+    if power and isinstance(configuration, Configuration):
+        driven = stimuli(configuration, description, tensors, name)
     line = command(configuration, libs, flatten)
     line += (" POWER=1" if power else "") + (f" DATA={name}" if data else "")
     head = {"name": configuration.name, "command": line}
