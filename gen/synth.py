@@ -102,7 +102,7 @@ def run_fpga(configuration: AnyConfiguration, target: str, folder: Path = FOLDER
     return result
 
 
-def is_flattened(configuration: Configuration, flatten: bool | None = None) -> bool:
+def is_flattened(configuration: AnyConfiguration, flatten: bool | None = None) -> bool:
     """`flatten`, by default whether the configuration is small."""
     return configuration.m * configuration.n <= MOST_CELLS if flatten is None else flatten
 
