@@ -49,7 +49,8 @@ synth: .venv/ready
 
 sweep: .venv/ready
 	@$(RUN) sweep $(CONFIGURATION) $(foreach lib,$(LIB),$(call option,--lib,$(lib))) \
-		$(call option,--flatten,$(FLATTEN)) $(call option,--plan,$(PLAN)) $(call option,--data,$(DATA)) \
+		$(call option,--flatten,$(FLATTEN)) $(call option,--power,$(POWER)) $(call option,--plan,$(PLAN)) \
+		$(call option,--data,$(DATA)) \
 		$(call option,--jobs,$(JOBS)) $(call option,--scheduler,$(SCHEDULER))
 
 tensors: .venv/tensors

@@ -261,6 +261,7 @@ def synth(
 @configured
 @click.option("--lib", "libs", type=PATH, multiple=True, help="Liberty file; may be repeated.")
 @click.option("--flatten", type=ON_OFF, help="As for synth.")
+@click.option("--power", type=ON_OFF, help="1 measures power too, as for synth.")
 @click.option("--plan", "file", type=PATH, help="A TOML file of lists; options replace them.")
 @click.option("--name", type=TEXT, help="Of the tables (default the TOML file's, or sweep).")
 @click.option("--data", type=PATH, help="Tensors for the SQNR, as for sim (default SmolLM2's).")
@@ -269,6 +270,7 @@ def synth(
 def sweep(
     libs: tuple[Path | None, ...],
     flatten: bool | None,
+    power: bool | None,
     file: Path | None,
     name: str | None,
     data: Path | None,
@@ -289,7 +291,8 @@ def sweep(
     """
     from gen.sweep import Plan, run
 
-    plan = Plan.parse(named, [lib for lib in libs if lib is not None], file, name, flatten)
+    chosen = [lib for lib in libs if lib is not None]
+    plan = Plan.parse(named, chosen, file, name, flatten, bool(power))
     return run(plan, data, scheduler, jobs).status
 
 

@@ -25,8 +25,8 @@ from gen.sweep.plan import Plan
 from gen.sweep.run import measure
 
 ROOT = Path(__file__).parents[1]
-FEW = ("--fmt", "int4,dint4", "--unit", "dot", "--k", "1")
-PLAN = Plan.parse({"fmt": "int4,dint4", "unit": "dot", "k": "1"})
+FEW = ("--fmt", "int4,dint4", "--unit", "dot", "--k", "1", "--power", "1")
+PLAN = Plan.parse({"fmt": "int4,dint4", "unit": "dot", "k": "1"}, power=True)
 """The smallest designs that there are."""
 
 
@@ -71,6 +71,8 @@ def test_tables(swept: tuple[Path, str]):
     result = next(r for r in results if r["name"] == "dot_int4_k1")
     found = [(row["recipe"], float(row["area_ge"])) for row in rows[:2]]
     assert found == [(r["recipe"], r["area_ge"]["total"]) for r in result["recipes"]]
+    energies = [r["power"]["femtojoules_per_mac"] for r in result["recipes"]]
+    assert [float(row["fj_per_mac"]) for row in rows[:2]] == energies and min(energies) > 0
     page = (folder / "sweep.md").read_text()
     areas = [f"{float(row['area_ge']):,.0f}" for row in rows[2:]]
     (line,) = (line for line in page.splitlines() if line.startswith("| `dot_int8_dint4_k1`"))

@@ -24,6 +24,7 @@ from gen.sweep.plots import draw
 from gen.sweep.quality import Tensors
 from gen.sweep.table import COLUMNS
 
+WHOLE = job.Options(flatten=True)
 TOML = """
 k = [32]
 lib = ["a.lib", "b.lib.gz"]
@@ -106,19 +107,21 @@ def test_bad_options(tmp_path: Path):
 
 def test_key(tmp_path: Path):
     """The key changes with all that a result depends on, and with nothing else."""
-    design = job.Design("module top; endmodule\n", "top", {}, 0)
+    design = job.Design("module top; endmodule\n", "top", {}, [])
     library = load(BUILT_IN)
     other = read(BUILT_IN, BUILT_IN.read_bytes() + b" ")
-    one = job.key(design, library, True)
-    assert one == job.key(replace(design), load(BUILT_IN), True)
+    one = job.key(design, library, WHOLE)
+    assert one == job.key(replace(design), load(BUILT_IN), WHOLE)
     changed = [
-        (replace(design, verilog="module top(); endmodule\n"), library),
-        (replace(design, parts={"top": "control"}), library),
-        (design, other),
-        (design, replace(library, path=tmp_path / "other.lib")),
+        (replace(design, verilog="module top(); endmodule\n"), library, WHOLE),
+        (replace(design, parts={"top": "control"}), library, WHOLE),
+        (design, other, WHOLE),
+        (design, replace(library, path=tmp_path / "other.lib"), WHOLE),
+        (design, library, job.Options(flatten=False)),
+        (design, library, job.Options(flatten=True, power=True)),
     ]
-    keys = {one, job.key(design, library, False), *(job.key(*each, True) for each in changed)}
-    assert len(keys) == 6
+    keys = {one, *(job.key(*each) for each in changed)}
+    assert len(keys) == 7
     assert "//" not in job.design(Configuration.parse("int4", "dot", 1)).verilog
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from gen import opensta, yosys
 from gen.config import Configuration
 from gen.liberty import Library, read
 from gen.measure import synthesize
+from gen.stimuli import stimuli
+from gen.sweep.plan import PRODUCTS
 from gen.verilog import emit, without_comments
 
 OURS = ("gen", "golden", "hdl")
@@ -23,12 +26,13 @@ OURS = ("gen", "golden", "hdl")
 
 @dataclass(frozen=True)
 class Design:
-    """What there is to measure: Verilog without comments, its top and the parts of its modules."""
+    """What there is to measure: Verilog without comments, its top, its ports as in NAME.json, and
+    the parts of its modules."""
 
     verilog: str
     top: str
     parts: Mapping[str, str]
-    latency: int
+    ports: Sequence[Mapping[str, Any]]
 
     @property
     def digest(self) -> str:
@@ -41,18 +45,37 @@ def design(configuration: Configuration) -> Design:
     """A configuration's design."""
     text, description = emit(configuration)
     top, parts = description["top"], description["parts"]
-    return Design(without_comments(text), top, parts, description["latency"])
+    return Design(without_comments(text), top, parts, description["ports"])
 
 
-def measure(design: Design, file: str, data: bytes, flatten: bool, processes: int = 1) -> dict:
-    """The measurement of a design on the Liberty file of that name and content.
+@dataclass(frozen=True)
+class Options:
+    """How a design is measured: in one piece or module by module, and whether its power is."""
 
-    `flatten`: in one piece rather than module by module. At most `processes` at a time work on it.
-    ``method_digest`` in the result says by which tools and sources.
+    flatten: bool
+    power: bool = False
+
+
+def measure(
+    configuration: Configuration,
+    design: Design,
+    file: str,
+    data: bytes,
+    options: Options,
+    processes: int = 1,
+) -> dict:
+    """The measurement of a configuration's design on the Liberty file of that name and content.
+
+    At most `processes` at a time work on it. ``method_digest`` in the result says by which tools
+    and sources.
     """
     yosys.PROCESSES.set(processes)
-    found = synthesize(design.verilog, design.top, design.parts, _library(file, data), flatten)
-    return found | {"design_digest": design.digest, "method_digest": method_digest()}
+    library = _library(file, data)
+    has_power = options.power and configuration.unit in PRODUCTS
+    driven = stimuli(configuration, {"ports": design.ports}) if has_power else None
+    given = design.verilog, design.top, design.parts, library, options.flatten, driven
+    digests = {"design_digest": design.digest, "method_digest": method_digest()}
+    return synthesize(*given) | digests
 
 
 def design_key(configuration: Configuration) -> str:
@@ -60,27 +83,28 @@ def design_key(configuration: Configuration) -> str:
     return hashlib.sha256(f"{configuration!r}\0{design_digest()}".encode()).hexdigest()[:16]
 
 
-def key(design: Design, library: Library, flatten: bool) -> str:
+def key(design: Design, library: Library, options: Options) -> str:
     """What a result's file is found by: the same for the same design, library, tools and method."""
-    words = (design.digest, library.digest, library.path.name, str(flatten), method_digest())
+    words = (design.digest, library.digest, library.path.name, repr(options), method_digest())
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
 
 
 @cache
 def method_digest() -> str:
     """SHA-256 of the tools' versions and of every source of ours that measuring reads."""
-    return _digest("gen.measure", f"pyosys {yosys.release()}, opensta {opensta.release()}")
+    tools = f"pyosys {yosys.release()}, opensta {opensta.release()}, numpy {version('numpy')}"
+    return _digest(("gen.measure", "gen.stimuli"), tools)
 
 
 @cache
 def design_digest() -> str:
     """The same of what writes Verilog."""
-    return _digest("gen.verilog", f"amaranth {version('amaranth')}")
+    return _digest(("gen.verilog",), f"amaranth {version('amaranth')}")
 
 
-def _digest(module: str, tools: str) -> str:
+def _digest(modules: Iterable[str], tools: str) -> str:
     digest = hashlib.sha256(tools.encode())
-    for name in sorted(imported(module)):
+    for name in sorted(set().union(*map(imported, modules))):
         digest.update(b"\0" + name.encode() + b"\0" + _source(name).read_bytes())
     return digest.hexdigest()
 

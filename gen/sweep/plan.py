@@ -16,6 +16,9 @@ from gen.errors import UsageError
 PARAMETERS = tuple(inspect.signature(Configuration.parse).parameters)
 """What names a configuration, and may be a list in a sweep."""
 
+PRODUCTS = ("dot", "mac", "tile")
+"""Units that multiply: those that an area per MAC and an energy per MAC can be said of."""
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -33,7 +36,7 @@ class Plan:
     """A sweep: the union of `grids`, each the product of its lists, on each of `libs`.
 
     `name` is that of the tables, `command` what repeats it. A grid maps names of :data:`PARAMETERS`
-    to lists of values. `flatten`: as for ``make synth``.
+    to lists of values. `flatten`, `power`: as for ``make synth``.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Plan:
     libs: tuple[Path, ...] = (BUILT_IN,)
     command: str = "make sweep"
     flatten: bool | None = None
+    power: bool = False
 
     @classmethod
     def parse(
@@ -50,6 +54,7 @@ class Plan:
         file: Path | None = None,
         name: str | None = None,
         flatten: bool | None = None,
+        power: bool = False,
     ) -> Plan:
         """The sweep of comma lists, or that of a TOML file, whose lists they replace.
 
@@ -75,7 +80,10 @@ class Plan:
         words += [f'LIB="{" ".join(path.name for path in paths)}"'] if paths else []
         words += [f"PLAN={file}"] if file else []
         words += [f"FLATTEN={int(flatten)}"] if flatten is not None else []
-        return cls(name, grids, paths or (BUILT_IN,), " ".join(["make sweep", *words]), flatten)
+        words += ["POWER=1"] if power else []
+        return cls(
+            name, grids, paths or (BUILT_IN,), " ".join(["make sweep", *words]), flatten, power
+        )
 
     def configurations(self) -> tuple[list[Configuration], list[Refusal]]:
         """Every configuration once, in order, and those that cannot be."""

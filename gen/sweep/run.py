@@ -20,6 +20,7 @@ from gen import yosys
 from gen.config import Configuration
 from gen.errors import UsageError
 from gen.liberty import Library
+from gen.power_tables import PowerTables
 from gen.sweep import job
 from gen.sweep.plan import Plan, Refusal, pair_of
 from gen.sweep.pool import Pool, pool
@@ -66,6 +67,8 @@ def measure(
     """
     yosys.release()
     libraries = load_all(plan.libs)
+    for library in libraries.values() if plan.power else ():
+        PowerTables(library, ())  # What they lack is told now, not after minutes.
     configurations, refused = plan.configurations()
     run = _Run(Outcome(plan, configurations), folder, console or Console())
     for refusal in refused:
@@ -117,19 +120,20 @@ class _Run:
         missing = []
         for configuration, design in designs:
             flatten = is_flattened(configuration, self.outcome.plan.flatten)
+            options = job.Options(flatten, self.outcome.plan.power)
             for stem, library in libraries.items():
-                key = job.key(design, library, flatten)
+                key = job.key(design, library, options)
                 path = self._folder / "results" / f"{configuration.name}.{stem}.{key}.json"
                 found[path] = _read(path)
                 if not found[path]:
-                    missing.append((configuration, design, flatten, stem, library, path))
+                    missing.append((configuration, design, options, stem, library, path))
         data = {stem: pool.share(library.path.read_bytes()) for stem, library in libraries.items()}
         missing.sort(key=lambda each: -each[0].m * each[0].n * each[0].k)
         spare = pool.spare(len(missing))
         futures = {}
         for each in missing:
-            _, design, flatten, stem, library, _ = each
-            given = design, library.path.name, data[stem], flatten, spare
+            configuration, design, options, stem, library, _ = each
+            given = configuration, design, library.path.name, data[stem], options, spare
             futures[pool.executor.submit(job.measure, *given)] = each
         labels = {f: f"{each[0].name} on {each[3]}" for f, each in futures.items()}
         for future, measured in self._done("synthesis", labels):
@@ -138,7 +142,7 @@ class _Run:
                 reason = "a worker has other sources or tools than this machine"
                 self.complain("failed", Refusal(labels[future], reason))
                 continue
-            result = _described(configuration, library, self.outcome.plan.flatten) | measured
+            result = _described(configuration, library, self.outcome.plan) | measured
             write_atomically(path, json.dumps(result, indent=2) + "\n")
             found[path] = result
             self.outcome.measured += 1
@@ -161,12 +165,12 @@ class _Run:
             self.bar.advance(task)
 
 
-def _described(configuration: Configuration, library: Library, flatten: bool | None) -> dict:
+def _described(configuration: Configuration, library: Library, plan: Plan) -> dict:
     """The head of a result: what it is of, and the command that repeats it."""
     c = configuration
     return {
         "name": c.name,
-        "command": command(c, [library.path], flatten),
+        "command": command(c, [library.path], plan.flatten) + " POWER=1" * plan.power,
         "configuration": {
             "fmt": pair_of(c),
             "unit": c.unit,

@@ -11,6 +11,7 @@ from typing import Any
 
 from gen import __version__
 from gen.formats_page import table
+from gen.sweep.plan import PRODUCTS
 from gen.sweep.run import Outcome
 from gen.synth import file_stem
 
@@ -33,7 +34,8 @@ COLUMNS = {
     "sequential_ge": "its flip-flops' part",
     "flip_flops": "count",
     "longest_path_ns": "longest path; empty for a design without any",
-    "power_mw": "power where it was measured",
+    "power_mw": "power at 100 MHz, where it was asked for",
+    "fj_per_mac": "the same as energy of a multiply-accumulate",
     "ge_per_mac": "area_ge over macs",
     "sqnr_db": "signal to quantization noise of a product of the sweep's tensors",
 }
@@ -45,10 +47,10 @@ def rows(results: Iterable[dict], quality: dict[str, float]) -> list[dict[str, A
     found = []
     for result in results:
         shape = result["configuration"]
-        has_products = shape["unit"] in ("mac", "dot", "tile")
-        macs = shape["m"] * shape["n"] * shape["k"] if has_products else None
+        macs = shape["m"] * shape["n"] * shape["k"] if shape["unit"] in PRODUCTS else None
         for recipe in result["recipes"]:
             area, path = recipe["area_ge"], recipe["longest_path"]
+            power = recipe["power"] or {}
             values = {
                 "name": result["name"],
                 **shape,
@@ -61,6 +63,8 @@ def rows(results: Iterable[dict], quality: dict[str, float]) -> list[dict[str, A
                 "sequential_ge": area["sequential"],
                 "flip_flops": recipe["flip_flops"],
                 "longest_path_ns": path["ns"] if path else None,
+                "power_mw": power.get("milliwatts"),
+                "fj_per_mac": power.get("femtojoules_per_mac"),
                 "ge_per_mac": round(area["total"] / macs, 3) if macs else None,
                 "sqnr_db": quality.get(shape["fmt"]),
             }
