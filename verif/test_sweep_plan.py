@@ -19,7 +19,7 @@ from gen.errors import UsageError
 from gen.liberty import load, read
 from gen.sweep import job, quality
 from gen.sweep.labels import place
-from gen.sweep.plan import Plan
+from gen.sweep.plan import Plan, pair_of
 from gen.sweep.plots import draw
 from gen.sweep.quality import Tensors
 from gen.sweep.table import COLUMNS
@@ -86,6 +86,21 @@ def test_bad_file(text: str, message: str, tmp_path: Path):
     file.write_text(text)
     with pytest.raises(UsageError, match=f"^{message}$"):
         Plan.parse({}, file=file)
+
+
+def test_quantizers(tmp_path: Path):
+    """Units of unlike parameters in one plan; what a unit has not is refused for it alone."""
+    file = tmp_path / "q.toml"
+    file.write_text(
+        'fmt = "mxfp4"\n[[sweep]]\nunit = "quantizer"\nin = ["bf16", "fp32"]\n[[sweep]]\n'
+    )
+    assert names(Plan.parse({}, file=file)) == [
+        *("quantizer_mxfp4_bf16", "quantizer_mxfp4_fp32"),
+        "mac_mxfp4_k32_fp32",
+    ]
+    found, (refusal,) = Plan.parse({"unit": "mac,quantizer", "source": "bf16"}).configurations()
+    assert [pair_of(each) for each in found] == ["amxfp4"]
+    assert str(refusal) == "UNIT=mac IN=bf16: IN must be left out for unit mac, not 'bf16'"
 
 
 def test_example():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gen.sweep.plan import Plan, pair_of
+from gen.sweep.plan import Plan, formats_of, pair_of
 from gen.sweep.quality import Tensors
 from gen.sweep.run import FOLDER, Outcome, measure
 from gen.sweep.table import csv_text, json_text, markdown, rows, summary
@@ -58,5 +58,5 @@ def run(
 def report(outcome: Outcome, tensors: Tensors) -> dict:
     """The summary of a sweep, with the SQNR of its format pairs."""
     pairs = {pair_of(c): c for c in outcome.configurations}
-    quality = {pair: round(tensors.sqnr(c.a, c.b), 2) for pair, c in pairs.items()}
+    quality = {pair: round(tensors.sqnr(*formats_of(c)), 2) for pair, c in pairs.items()}
     return summary(outcome, rows(outcome.results, quality), tensors.words)

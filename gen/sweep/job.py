@@ -15,10 +15,10 @@ from typing import Any
 
 from gen import opensta, yosys
 from gen.config import Configuration
+from gen.configure import AnyConfiguration
 from gen.liberty import Library, read
 from gen.measure import synthesize
 from gen.stimuli import stimuli
-from gen.sweep.plan import PRODUCTS
 from gen.verilog import emit, without_comments
 
 OURS = ("gen", "golden", "hdl")
@@ -41,7 +41,7 @@ class Design:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def design(configuration: Configuration) -> Design:
+def design(configuration: AnyConfiguration) -> Design:
     """A configuration's design."""
     text, description = emit(configuration)
     top, parts = description["top"], description["parts"]
@@ -57,7 +57,7 @@ class Options:
 
 
 def measure(
-    configuration: Configuration,
+    configuration: AnyConfiguration,
     design: Design,
     file: str,
     data: bytes,
@@ -71,14 +71,15 @@ def measure(
     """
     yosys.PROCESSES.set(processes)
     library = _library(file, data)
-    has_power = options.power and configuration.unit in PRODUCTS
-    driven = stimuli(configuration, {"ports": design.ports}) if has_power else None
+    driven = None
+    if options.power and isinstance(configuration, Configuration):
+        driven = stimuli(configuration, {"ports": design.ports})
     given = design.verilog, design.top, design.parts, library, options.flatten, driven
     digests = {"design_digest": design.digest, "method_digest": method_digest()}
     return synthesize(*given) | digests
 
 
-def design_key(configuration: Configuration) -> str:
+def design_key(configuration: AnyConfiguration) -> str:
     """What a design's file is found by: the same for the same configuration and sources."""
     return hashlib.sha256(f"{configuration!r}\0{design_digest()}".encode()).hexdigest()[:16]
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import inspect
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from gen.cells import BUILT_IN
 from gen.config import Configuration
+from gen.configure import CONVERSIONS, LABELS, AnyConfiguration, configure
 from gen.errors import UsageError
+from golden import BlockFormat
 
-PARAMETERS = tuple(inspect.signature(Configuration.parse).parameters)
+_PARSERS: list[Callable] = [Configuration.parse, *(kind.parse for kind in CONVERSIONS.values())]
+PARAMETERS = tuple(
+    dict.fromkeys(name for parse in _PARSERS for name in inspect.signature(parse).parameters)
+)
 """What names a configuration, and may be a list in a sweep."""
-
-PRODUCTS = ("dot", "mac", "tile")
-"""Units that multiply: those that an area per MAC and an energy per MAC can be said of."""
+KEYS = tuple(LABELS.get(name, name).lower() for name in PARAMETERS)
+"""The same as they are called in a TOML file."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,18 @@ class Plan:
         listed = found.pop("lib", ())
         given = {key: value for key, value in options.items() if value is not None}
         grids = tuple(
-            {key: _values(key, value) for key, value in (found | part | given).items()}
+            {
+                PARAMETERS[KEYS.index(key)] if key in KEYS else key: _values(key, value)
+                for key, value in (found | part).items()
+            }
+            | {key: _values(_label(key), value) for key, value in given.items()}
             for part in parts
         )
         paths = tuple(map(Path, libs or (_values("lib", listed) if listed else ())))
         name = name or (file.stem if file else "sweep")
         if not name.replace("-", "").replace("_", "").isalnum():
             raise UsageError(f"NAME must be letters, digits, - and _, not {name!r}")
-        words = [f"{key.upper()}={value}" for key, value in given.items()]
+        words = [f"{_label(key)}={value}" for key, value in given.items()]
         words += [f'LIB="{" ".join(path.name for path in paths)}"'] if paths else []
         words += [f"PLAN={file}"] if file else []
         words += [f"FLATTEN={int(flatten)}"] if flatten is not None else []
@@ -85,15 +93,15 @@ class Plan:
             name, grids, paths or (BUILT_IN,), " ".join(["make sweep", *words]), flatten, power
         )
 
-    def configurations(self) -> tuple[list[Configuration], list[Refusal]]:
+    def configurations(self) -> tuple[list[AnyConfiguration], list[Refusal]]:
         """Every configuration once, in order, and those that cannot be."""
-        found: dict[Configuration, None] = {}
+        found: dict[AnyConfiguration, None] = {}
         refused = []
         for named in self._named():
             try:
-                found[Configuration.parse(**named)] = None
+                found[configure(**named)] = None
             except UsageError as error:
-                words = (f"{key.upper()}={value}" for key, value in named.items())
+                words = (f"{_label(key)}={value}" for key, value in named.items())
                 refused.append(Refusal(" ".join(words), str(error)))
         return list(found), refused
 
@@ -103,14 +111,25 @@ class Plan:
                 yield dict(zip(grid, values, strict=True))
 
 
-def pair_of(configuration: Configuration) -> str:
+def formats_of(configuration: AnyConfiguration) -> tuple[BlockFormat, BlockFormat]:
+    """The formats of activations and weights; of a quantizer both are its own."""
+    found = list(configuration.formats.values())
+    return found[0], found[-1]
+
+
+def pair_of(configuration: AnyConfiguration) -> str:
     """The names of a configuration's formats, ``A`` or ``A:B``.
 
     >>> pair_of(Configuration.parse("dint4")), pair_of(Configuration.parse("nvfp4:nvfp4"))
     ('int8:dint4', 'nvfp4')
     """
-    a, b = configuration.a, configuration.b
+    a, b = formats_of(configuration)
     return a.name if a == b else f"{a.name}:{b.name}"
+
+
+def _label(name: str) -> str:
+    """A parameter as a user writes it."""
+    return LABELS.get(name, name.upper())
 
 
 def _read(file: Path) -> dict:
@@ -125,8 +144,8 @@ def _read(file: Path) -> dict:
     parts = found.get("sweep", [])
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise UsageError(f"PLAN must have its parts under [[sweep]], which {file} has not")
-    allowed = ("lib", "sweep", *PARAMETERS)
-    for keys, names in ((found, allowed), *((part, PARAMETERS) for part in parts)):
+    allowed = ("lib", "sweep", *KEYS)
+    for keys, names in ((found, allowed), *((part, KEYS) for part in parts)):
         for key in keys:
             if key not in names:
                 known = ", ".join(names)

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gen import yosys
-from gen.config import Configuration
+from gen.configure import AnyConfiguration
+from gen.conversion import Quantization
 from gen.errors import UsageError
 from gen.liberty import Library
 from gen.power_tables import PowerTables
@@ -38,7 +39,7 @@ class Outcome:
     """
 
     plan: Plan
-    configurations: list[Configuration]
+    configurations: list[AnyConfiguration]
     results: list[dict] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     failed: list[Refusal] = field(default_factory=list)
@@ -100,7 +101,7 @@ class _Run:
         """Print a line as it is, above the bar."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def design(self, configurations: list[Configuration], pool: Pool) -> list[tuple]:
+    def design(self, configurations: list[AnyConfiguration], pool: Pool) -> list[tuple]:
         """Every configuration that has one with its design, in order."""
         paths = {
             c: self._folder / "designs" / f"{c.name}.{job.design_key(c)}.json"
@@ -128,7 +129,7 @@ class _Run:
                 if not found[path]:
                     missing.append((configuration, design, options, stem, library, path))
         data = {stem: pool.share(library.path.read_bytes()) for stem, library in libraries.items()}
-        missing.sort(key=lambda each: -each[0].m * each[0].n * each[0].k)
+        missing.sort(key=lambda each: -each[0].m * each[0].n * _elements(each[0]))
         spare = pool.spare(len(missing))
         futures = {}
         for each in missing:
@@ -165,7 +166,7 @@ class _Run:
             self.bar.advance(task)
 
 
-def _described(configuration: Configuration, library: Library, plan: Plan) -> dict:
+def _described(configuration: AnyConfiguration, library: Library, plan: Plan) -> dict:
     """The head of a result: what it is of, and the command that repeats it."""
     c = configuration
     return {
@@ -176,12 +177,18 @@ def _described(configuration: Configuration, library: Library, plan: Plan) -> di
             "unit": c.unit,
             "m": c.m,
             "n": c.n,
-            "k": c.k,
-            "acc": c.acc,
+            "k": _elements(c),
+            "acc": getattr(c, "acc", None),
             "pipeline": c.pipeline,
-            "out": c.out,
+            "out": getattr(c, "out", None),
         },
     }
+
+
+def _elements(configuration: AnyConfiguration) -> int:
+    """Elements of a row that a configuration takes a cycle."""
+    c = configuration
+    return c.lanes if isinstance(c, Quantization) else c.k
 
 
 def _read(path: Path) -> dict:

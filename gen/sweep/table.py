@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gen import __version__
+from gen.configure import PRODUCTS
 from gen.formats_page import table
-from gen.sweep.plan import PRODUCTS
 from gen.sweep.run import Outcome
 from gen.synth import file_stem
 
@@ -21,7 +21,7 @@ COLUMNS = {
     "unit": "mac, dot, tile, ...",
     "m": "rows of results",
     "n": "columns of results",
-    "k": "elements a step",
+    "k": "elements a step, of a quantizer elements a cycle",
     "acc": "accumulator; empty for a unit without one",
     "out": "format of a tile's results",
     "pipeline": "register stages in the datapath",
