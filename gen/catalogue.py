@@ -56,6 +56,7 @@ CATALOGUE = (
     Entry(SUPPORTED, "fp16", m=1, n=2, k=8, acc="ampere_fp16"),
     Entry(SUPPORTED, "mxfp4_mbs", m=1, n=2, k=64),
     Entry(SUPPORTED, "nvfp4", m=1, n=2, k=16, acc="exact"),
+    Entry(SUPPORTED, "fp8_e4m3", m=2, n=2, k=2, acc="exact", window="-12:12:4", pipeline=1),
     Entry(SUPPORTED, "mxfp4", m=2, n=1, k=32, out="bf16"),
     Entry(EXPERIMENTAL, "mxfp4", m=16, n=16, k=32),
     Entry(EXPERIMENTAL, "mxfp4_mbs:mxfp4", m=2, n=2, k=32, pipeline=3),

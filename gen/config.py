@@ -88,8 +88,6 @@ class Configuration:
             check_accumulator(acc, a, b)
         size = check_k(k, a, b, acc)
         m, n, pipeline = check_shape(unit, m, n, pipeline, DEFAULT_SIZE)
-        if acc == "exact" and unit == "mac":
-            raise UsageError("Unit for accumulator exact must be tile, not mac")
         held = check_window(window, acc, a, b)
         bits = check_fraction(fraction, acc)
         return cls(

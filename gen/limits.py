@@ -26,10 +26,6 @@ def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
             raise UsageError(
                 f"Elements of a dot must have at most 8 bits, not the {width} of {operand.name}"
             )
-        if unit == "mac" and operand.macro is not None:
-            raise UsageError(
-                f"Unit for {operand.name} must be tile, not mac: it has macro-block factors"
-            )
         if unit != "dot" and getattr(operand.element, "asymmetric", False):
             raise UsageError(
                 f"Formats of a {unit} must have no zero points, which {operand.name} has"

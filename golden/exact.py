@@ -61,19 +61,15 @@ def full_window(qa: Quantized, qb: Quantized) -> Window:
     return Window(min(low, _C_LOW), max(high, _C_HIGH), addends + 1)
 
 
-def exact_matmul(steps, c: np.ndarray, window: Window) -> np.ndarray:
-    """Sum of all addends of ``steps`` onto ``c`` (M, N), binary32 bits, rounded once, as float32.
+def exact_sums(steps, c: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of all addends of ``steps`` onto ``c`` (M, N), binary32 bits, rounded once, as float32;
+    and the sticky overflow flags (M, N): whether an addend or a sum did not fit the window.
 
-    An accumulator whose sticky overflow flag is set, because an addend or a sum did not fit its
-    window, reads as NaN. NaN and Inf operands count as in ``fp32``. ``steps`` has the iterators
-    ``tiles(shape)`` and ``of(tile)`` of :class:`golden.product.Steps`.
-
-    >>> from golden import matmul, quantize
-    >>> q = quantize(np.float32([[1, 2.0**-20]]), "bf16")
-    >>> matmul(q, q, "exact").tolist(), matmul(q, q, "exact", window=Window(-20, 8, 4)).tolist()
-    ([[1.0]], [[nan]])
+    An accumulator whose flag is set reads as NaN. NaN and Inf operands count as in ``fp32``, fit
+    every window, and leave the flag to the others. ``steps`` has the iterators ``tiles(shape)`` and
+    ``of(tile)`` of :class:`golden.product.Steps`.
     """
-    out = np.empty(c.shape, np.uint32)
+    out, overflow = np.empty(c.shape, np.uint32), np.empty(c.shape, bool)
     limit = 1 << (window.width - 1)
     for tile in steps.tiles(c.shape):
         significand, exponent, nan, inf = binary32.unpack(c[tile])
@@ -92,8 +88,8 @@ def exact_matmul(steps, c: np.ndarray, window: Window) -> np.ndarray:
         bits[pos_inf] = binary32.INF
         bits[neg_inf] = binary32.SIGN | binary32.INF
         bits[nan | lost | (pos_inf & neg_inf)] = binary32.NAN
-        out[tile] = bits
-    return out.view(np.float32)
+        out[tile], overflow[tile] = bits, lost
+    return out.view(np.float32), overflow
 
 
 def _fixed(

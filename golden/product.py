@@ -76,10 +76,36 @@ def matmul(
             raise ValueError("Accumulator must be fp32 for formats with macro blocks, not 'exact'")
         return _macro_matmul(qa, qb, k, bits.view(np.float32), fraction_bits)
     if acc == "exact":
-        steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
-        return exact.exact_matmul(steps, bits, window or exact.full_window(qa, qb))
+        return exact_matmul(qa, qb, k, c, window)[0]
     accumulate(qa, qb, k, bits, Accumulator(fraction_bits))
     return bits.view(np.float32)
+
+
+def exact_matmul(
+    qa: Quantized,
+    qb: Quantized,
+    k: int | None = None,
+    c: np.ndarray | None = None,
+    window: exact.Window | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What ``matmul(..., "exact")`` returns, and each accumulator's sticky overflow flag (M, N).
+
+    The flag is set by an addend, a sum or a start that does not fit ``window``; the result is then
+    NaN, as it is for a NaN operand, which sets no flag. ``k``: products a step; sums are looked at
+    after each.
+
+    >>> from golden import quantize
+    >>> q = quantize(np.float32([[1, 2.0**-20]]), "bf16")
+    >>> [x.item() for x in exact_matmul(q, q)]
+    [1.0, False]
+    >>> [x.item() for x in exact_matmul(q, q, window=exact.Window(-20, 8, 4))]
+    [nan, True]
+    """
+    _check_shapes(qa, qb)
+    k = _step_size(qa.format, qb.format, k)
+    steps = Steps(qa, qb, k, addend_size(qa.format, qb.format, k))
+    bits = _start(c, (qa.shape[0], qb.shape[0]))
+    return exact.exact_sums(steps, bits, window or exact.full_window(qa, qb))
 
 
 def accumulate(

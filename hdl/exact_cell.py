@@ -1,5 +1,7 @@
 """The exact cell of a matrix unit: K products and a fixed-point accumulator that loses nothing."""
 
+from types import MappingProxyType
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 
 from .addends import GroupAddends
@@ -17,10 +19,12 @@ class ExactCell(Cell):
     """Dot product of decoded operands, block scales and a fixed-point accumulator.
 
     Function  ``total = (first ? c : total) + sum(addends)``, exact; ``acc`` is ``total`` rounded
-              once. An addend or a total outside the window makes ``acc`` NaN until ``first``.
+              once. An addend, a start or a total outside the window sets ``overflow``, and makes
+              ``acc`` NaN, until ``first``.
     Formats   Pairs of BlockFormats with float or integer elements and block scales of 8 bits, or
               none.
-    Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``, ``acc``: binary32.
+    Shapes    ``a``, ``b``: ``operand_layout(fmt, k)``; ``c``, ``acc``: binary32;
+              ``overflow``: a bit.
     Widths    ``window.width`` bits of ``2**window.low`` each.
     Timing    Latency 2 and one for each of the ``pipeline`` stages inside, as :class:`FusedCell`.
     Errors    None beyond those of the parts.
@@ -28,6 +32,7 @@ class ExactCell(Cell):
     """
 
     own_latency = 2
+    results = MappingProxyType({"acc": 32, "overflow": 1})
 
     def __init__(self, fmt_a, fmt_b, k, window, *, size, pipeline=0):
         super().__init__(fmt_a, fmt_b, k, "exact", pipeline)
@@ -92,7 +97,7 @@ class ExactCell(Cell):
         }
         rounded = place(m, platform, "round", rounder, **ports).o
         with m.If(self.en):
-            m.d.sync += self.acc.eq(rounded)
+            m.d.sync += [self.acc.eq(rounded), self.overflow.eq(lost)]
         return m
 
     def _fixed(self, m, name, magnitude, neg, key, lowest):

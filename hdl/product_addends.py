@@ -82,8 +82,8 @@ class ProductAddends(Addends):
         fields = []
         for name, group, neg, mag, shift, taken in built.lanes:
             base = choose(taken, built.bases[group])
-            key = Signal(len(base) + 1, name=f"{name}_place")
-            m.d.comb += key.eq((base + shift)[: len(key)])
+            key = Signal(max(len(base), len(shift)) + 1, name=f"{name}_place")
+            m.d.comb += exact(key, base + shift)
             fields.append((f"{name}_fixed", mag, neg, key))
         return fields
 

@@ -1,5 +1,7 @@
 """Random matrix products for a tile: operands of every size, special codes, starts that cancel."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gen.config import Configuration
@@ -45,9 +47,7 @@ class MatrixStimuli:
         a = self.rows(c.a, down * c.m, steps, centre + share)
         b = self.rows(c.b, across * c.n, steps, centre - share)
         product = Product(c, a, b, np.zeros((len(a.codes), len(b.codes)), np.uint32))
-        product.c = self.starts(product.expected)
-        del product.expected
-        return product
+        return replace(product, c=self.starts(product.expected))
 
     def rows(self, fmt: BlockFormat, count: int, steps: int, exponent: int) -> Rows:
         """Rows of one operand, their scales about ``2**exponent``."""

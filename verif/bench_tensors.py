@@ -14,7 +14,9 @@ from verif.bench_tile import Product, Rows
 def taken(q: Quantized, rows: np.ndarray) -> Quantized:
     """Some rows of a quantized matrix; its tensor scale stays."""
     scales = None if q.scales is None else q.scales[rows]
-    return Quantized(q.format, q.codes[rows], scales, (len(rows), q.shape[1]), 1, q.tensor_scale)
+    macro = None if q.macro_scales is None else q.macro_scales[rows]
+    shape = len(rows), q.shape[1]
+    return Quantized(q.format, q.codes[rows], scales, shape, 1, q.tensor_scale, macro)
 
 
 def chosen(
@@ -37,7 +39,10 @@ def tiled(configuration: Configuration, a: Quantized, b: Quantized) -> Product:
         scales = None
         if q.format.has_block_scale:
             scales = grown(q.scales, rows, length // q.format.block_size)
-        operands.append(Rows(q.format, codes, scales))
+        macro = None
+        if q.format.macro is not None:
+            macro = grown(q.macro_scales, rows, -(-length // q.format.macro.size))
+        operands.append(Rows(q.format, codes, scales, macro))
     start = np.zeros([len(x.codes) for x in operands], np.uint32)
     return Product(c, *operands, start)
 

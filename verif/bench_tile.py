@@ -9,6 +9,7 @@ from gen.config import Configuration
 from golden import from_codes, matmul
 from golden.binary32 import to_bf16
 from golden.formats import BlockFormat
+from golden.product import exact_matmul
 from golden.quantized import Quantized
 from verif.bench import decoded, pack
 from verif.bench_steps import compared
@@ -66,15 +67,23 @@ class Product:
     b: Rows
     c: np.ndarray
 
-    @cached_property
+    @property
     def expected(self) -> np.ndarray:
         """golden's results, as bits."""
+        return self.results["d"]
+
+    @cached_property
+    def results(self) -> dict[str, np.ndarray]:
+        """golden's results ``d``, as bits, and for accumulator ``exact`` its flags ``overflow``."""
         acc = self.configuration.acc
         start = self.c.view(np.int32 if acc == "int32" else np.float32)
         operands = self.a.quantized(), self.b.quantized()
         k, window, bits = (getattr(self.configuration, x) for x in ("k", "window", "fraction"))
-        options = {"c": start, "window": window, "fraction_bits": bits}
-        return matmul(*operands, acc=acc, k=k, **options).view(np.uint32)
+        if acc == "exact":
+            d, overflow = exact_matmul(*operands, k, start, window)
+            return {"d": d.view(np.uint32), "overflow": overflow}
+        d = matmul(*operands, acc=acc, k=k, c=start, fraction_bits=bits)
+        return {"d": d.view(np.uint32)}
 
     @cached_property
     def ports(self) -> tuple[dict, dict, np.ndarray]:
@@ -85,14 +94,18 @@ class Product:
         return self.a.ports(size.m, size.k), self.b.ports(size.n, size.k), start
 
     @cached_property
-    def texts(self) -> np.ndarray:
-        """The rows of every tile (down, across, m) as a simulator should show them."""
+    def texts(self) -> list[np.ndarray]:
+        """For every kind of result the rows of every tile (down, across, m) as a simulator should
+        show them."""
         size = self.configuration
-        bits, width = self.by_tile(self.expected).reshape(-1, size.n), 32
-        if size.out == "bf16":
-            bits, width = to_bf16(bits), 16
-        texts = [f"{row:0{width * size.n}b}" for row in pack(bits, width)]
-        return np.array(texts, object).reshape(*self.tiles, size.m)
+        kinds = []
+        for name, result in self.results.items():
+            bits, width = self.by_tile(result).reshape(-1, size.n), 32 if name == "d" else 1
+            if name == "d" and size.out == "bf16":
+                bits, width = to_bf16(bits), 16
+            texts = [f"{row:0{width * size.n}b}" for row in pack(bits, width)]
+            kinds.append(np.array(texts, object).reshape(*self.tiles, size.m))
+        return kinds
 
     @property
     def steps(self) -> int:
@@ -127,7 +140,9 @@ class Products:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the output ports."""
-        return ("o_d",) if self._configuration.unit == "mac" else ("o_row", "o_last")
+        flags = ("o_overflow",) if self._configuration.acc == "exact" else ()
+        is_mac = self._configuration.unit == "mac"
+        return ("o_d", *flags) if is_mac else ("o_row", *flags, "o_last")
 
     @property
     def results(self) -> int:
@@ -172,25 +187,27 @@ class Products:
 
     def expectations(self) -> list[tuple[str, ...]]:
         """The rows as the simulator should show them."""
-        last = ["0"] * (self._configuration.m - 1) + ["1"]
-        rows = [
-            pair
+        last = [["0"] * (self._configuration.m - 1) + ["1"]] * ("o_last" in self.outputs)
+        return [
+            row
             for i, down, across in self.order.tolist()
-            for pair in zip(self.products[i].texts[down, across], last)
+            for row in zip(*(texts[down, across] for texts in self.products[i].texts), *last)
         ]
-        return rows if len(self.outputs) == 2 else [row[:1] for row in rows]
 
     def describe(self, result: int, got: tuple[str, ...]) -> str:
         """What went into the first wrong output of one row, decoded, with what was expected."""
         size = self._configuration
         i, down, across = self.order[result // size.m].tolist()
         product, row = self.products[i], down * size.m + result % size.m
-        want, *last = self.expectations()[result]
+        want = self.expectations()[result]
         lines = [f"row {result % size.m} of a product of {product.steps} steps"]
-        if [*got[1:]] != last:
-            lines.append(f"o_last: expected {last[0]}, got {got[1]}")
+        lines += [
+            f"{name}: expected {expected}, got {seen}"
+            for name, expected, seen in zip(self.outputs[1:], want[1:], got[1:])
+            if expected != seen
+        ]
         for j, (expected, seen) in enumerate(
-            zip(*(reversed(_words(row, size.n)) for row in (want, got[0])))
+            zip(*(reversed(_words(row, size.n)) for row in (want[0], got[0])))
         ):
             if expected != seen:
                 column = across * size.n + j

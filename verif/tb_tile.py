@@ -1,4 +1,5 @@
-"""Testbench of a tile: its Verilog against golden.matmul, every bit of every row."""
+"""Testbench of a tile, or a mac as a 1 x 1 tile: its Verilog against golden.matmul, every bit of
+every row."""
 
 import time
 

@@ -15,7 +15,7 @@ def product(vectors) -> Product:
     c = JOB.configuration
     a, b = (Rows(f, vectors[x], vectors.get(f"s{x}")) for f, x in ((c.a, "a"), (c.b, "b")))
     made = Product(c, a, b, vectors["c"])
-    made.expected = vectors["d"]
+    made.results = {"d": vectors["d"]}
     return made
 
 

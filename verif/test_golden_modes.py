@@ -10,6 +10,7 @@ import pytest
 from golden import dequantize, from_codes, get_format, matmul, quantize, rescale
 from golden.exact import Window, full_window
 from golden.presets import PRESETS
+from golden.product import exact_matmul
 from verif import oracle
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -62,17 +63,24 @@ def test_exact_rounds_on_all_bits():
 
 
 def test_exact_window():
-    """An addend or a sum outside the window sets a sticky flag, which reads as NaN."""
+    """An addend or a sum outside the window sets a sticky flag, and the result is NaN."""
     ones = np.full((1, 32), 2, np.uint8)
     qa = from_codes(np.repeat(ones, 3, 0), "mxfp4", np.uint8([[127], [120], [140]]))
     qb = from_codes(ones, "mxfp4", np.uint8([[127]]))
-    got = matmul(qa, qb, "exact", window=Window(-2, 10, 4))[:, 0]
+    got, overflow = (x[:, 0] for x in exact_matmul(qa, qb, window=Window(-2, 10, 4)))
+    assert overflow.tolist() == [False, False, True]
     assert got.tolist()[:2] == [32.0, 0.25] and np.isnan(got[2])
     long = from_codes(np.full((1, 96), 2, np.uint8), "mxfp4", np.uint8([[131, 131, 131]]))
     b = from_codes(np.full((1, 96), 2, np.uint8), "mxfp4", np.uint8([[127, 127, 127]]))
     assert matmul(long, b, "exact", window=Window(0, 10, 4))[0, 0] == 1536.0
     assert np.isnan(matmul(long, b, "exact", window=Window(0, 10, 1))[0, 0])
     assert np.isnan(matmul(long, b, "exact", window=Window(10, 20, 4))[0, 0])
+    start = np.float32([[1025]])
+    for window, flag in ((Window(0, 10, 4), True), (Window(0, 11, 4), False)):
+        assert exact_matmul(long, b, c=start, window=window)[1].tolist() == [[flag]]
+    none = from_codes(ones, "mxfp4", np.uint8([[255]]))
+    got, overflow = exact_matmul(none, qb, window=Window(0, 10, 1))
+    assert np.isnan(got[0, 0]) and not overflow[0, 0]
 
 
 @pytest.mark.parametrize("pair", ["int8:int8", "int8:int4", "int8:dint4", "int8:dint4_asym"])

@@ -12,6 +12,7 @@ from gen import verilog
 from gen.config import Configuration
 from gen.configure import configure
 from gen.job import Job
+from gen.sim import testbench
 from gen.simulator import BuildError, Simulation
 from golden.formats import INT4, UE4M3
 
@@ -53,7 +54,7 @@ def outcome(folder, design, text: str, job_configuration=None) -> str:
     simulation.build()
     job = Job(job_configuration or configuration, description, seed=1, count=COUNT, most=COUNT)
     try:
-        report = simulation.run(f"verif.tb_{configuration.unit}", job)
+        report = simulation.run(testbench(configuration), job)
     except BuildError:
         return "refused"
     return "equal" if report.mismatch is None else "mismatch"

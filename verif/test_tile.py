@@ -12,6 +12,7 @@ from gen.errors import UsageError
 from gen.sim import run
 from golden import matmul, quantize, rescale
 from verif import silicon, sizes
+from verif.bench_matrices import MatrixStimuli
 
 SEED = int(os.environ.get("SEED") or 1)
 TILES = tier(SUPPORTED)
@@ -37,6 +38,38 @@ def test_verilator(entry):
 @pytest.mark.parametrize("entry", TILES, ids=lambda entry: entry.name)
 def test_icarus(entry):
     check(entry, "icarus")
+
+
+@pytest.mark.parametrize(
+    ("fmt", "options"),
+    [
+        ("mxfp4_mbs", {"k": 64}),
+        ("fp8_e5m2:fp8_e4m3", {"k": 4, "acc": "exact", "window": "-20:20:16", "pipeline": 4}),
+    ],
+)
+def test_macs_that_hold_more_than_their_result(fmt, options):
+    report = run(Configuration.parse(fmt, "mac", **options), "icarus", SEED, 20)
+    assert report.mismatch is None and report.checked > 100
+
+
+@pytest.mark.parametrize(("fmt", "acc"), [("mxfp4_mbs", "fp32"), ("nvfp4", "exact")])
+def test_tensors_through_macs(fmt, acc, tmp_path: Path):
+    rng = np.random.default_rng(SEED)
+    path = tmp_path / "tensors.npz"
+    a, b = (rng.standard_normal((rows, 100)).astype(np.float32) for rows in (2, 3))
+    np.savez(path, a=a, b=b)
+    configuration = Configuration.parse(fmt, "mac", acc=acc)
+    assert run(configuration, "icarus", SEED, data=path).checked == 2 * 3 * 4
+
+
+def test_overflow_is_driven_both_ways():
+    """What the testbench sends to an accumulator ``exact`` sets the flag, and often does not."""
+    entry = next(e for e in TILES if e.acc == "exact" and e.fmt == "fp8_e4m3")
+    stimuli = MatrixStimuli(entry.configuration, np.random.default_rng(SEED))
+    results = [product.results for product in stimuli.random(400).products]
+    flags, bits = (np.concatenate([r[x].ravel() for r in results]) for x in ("overflow", "d"))
+    nans = (bits & 0x7FFFFFFF) > 0x7F800000
+    assert 0.05 < flags.mean() < 0.95 and (flags <= nans).all() and (nans & ~flags).any()
 
 
 def test_catalogue():
