@@ -68,6 +68,11 @@ def exact_sums(steps, c: np.ndarray, window: Window) -> tuple[np.ndarray, np.nda
     An accumulator whose flag is set reads as NaN. NaN and Inf operands count as in ``fp32``, fit
     every window, and leave the flag to the others. ``steps`` has the iterators ``tiles(shape)`` and
     ``of(tile)`` of :class:`golden.product.Steps`.
+
+    >>> from golden import matmul, quantize
+    >>> q = quantize(np.float32([[1, 2.0**-20]]), "bf16")
+    >>> matmul(q, q, "exact").tolist(), matmul(q, q, "exact", window=Window(-20, 8, 4)).tolist()
+    ([[1.0]], [[nan]])
     """
     out, overflow = np.empty(c.shape, np.uint32), np.empty(c.shape, bool)
     limit = 1 << (window.width - 1)
