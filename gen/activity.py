@@ -1,7 +1,7 @@
 """Gate-level simulation for switching: many independent streams at once, a bit of an integer each.
 
-Cycle by cycle and without delays, so that a net changes at most once a cycle: what glitches would
-add is not seen.
+Cycle by cycle and without delays, so that a net changes at most once a cycle; :mod:`gen.glitches` has
+what delays add.
 """
 
 from __future__ import annotations
@@ -53,6 +53,15 @@ class Trace:
         nets = [net for net in self.values if not isinstance(net, str)]
         edges = sum((self.before(net) ^ self.after(net)).bit_count() for net in nets)
         return edges / self.samples / max(len(nets), 1)
+
+    @property
+    def mask(self) -> int:
+        """A bit for each lane."""
+        return (1 << self.lanes) - 1
+
+    def at(self, net: int | str, cycle: int) -> int:
+        """The net's value in one cycle."""
+        return self.values[net] >> cycle * self.lanes & self.mask
 
     def before(self, net: int | str) -> int:
         """The net's value before each time, and `after` it."""

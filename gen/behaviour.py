@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from gen.errors import UsageError
 from gen.functions import expression, truth_table
@@ -71,6 +73,18 @@ def _functions(cell: Cell) -> dict[str, str]:
     return {
         pin.arguments[0]: pin.attributes["function"] for pin in pins if "function" in pin.attributes
     }
+
+
+@cache
+def compiled(table: int, inputs: int) -> Callable[[int, list[int]], int]:
+    """A truth table as a function of a mask of ones and the inputs, on many bits at once.
+
+    >>> bin(compiled(0b0111, 2)(0b1111, [0b0011, 0b0101]))
+    '0b1110'
+    """
+    text = expression(table, [f"p[{i}]" for i in range(inputs)], "(M ^ {})")
+    text = {"1'b0": "0", "1'b1": "M"}.get(text, text)
+    return eval(f"lambda M, p: {text}")
 
 
 def model(library: Library, name: str) -> str:

@@ -62,9 +62,10 @@ def synthesize(
             "wires and clock, inputs at time 0, flip-flops' delay and setup time included",
             "opensta": "OpenSTA's longest path (ns) under the same assumptions, and (wire_load_ns) "
             "with the wires that the library's default wire load model guesses; null without it",
-            "power": "simulation of the netlist, without delays, driven by the stimuli, times the "
-            "library's energies: internal power by pin and state, half C V^2 an edge for the pins "
-            "on each net, leakage by state; no wires, clock tree or glitches; null if not wanted",
+            "power": "simulation of the netlist, driven by the stimuli, times the library's "
+            "energies: internal power by pin and state, half C V^2 an edge for the pins on each "
+            "net, leakage by state; glitches by a simulation with the library's delays; no wires, "
+            "no clock tree; null if not asked for",
             "abc_ns": "ABC's estimate of the longest path between ports and flip-flops, whose own "
             "times it leaves out; null where adder cells hide parts of it",
             "breakdown": "cells after mapping by recipe area with the modules of every part kept "
@@ -145,6 +146,7 @@ def _power(mapped: Mapped, library: Library, top: str, stimuli: Stimuli) -> dict
         "total": _round(dynamic),
         "internal": _round(found.internal * 1e12) if found.has_internal else None,
         "switching": _round(found.switching * 1e12),
+        "glitches": _round(found.glitches * 1e12),
         "clock": _round(found.clock * 1e12),
     }
     milliwatts = dynamic * MEGAHERTZ * 1e-3 + leakage * 1e-3

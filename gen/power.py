@@ -2,34 +2,39 @@
 
 Three parts, each as far as the library has it: what cells use inside when a pin switches, by the
 tables of ``internal_power``; what it takes to charge the pins on a net, half C V^2 an edge; leakage
-by state. Wires, the clock tree and glitches are left out.
+by state. Wires and the clock tree are left out.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gen.activity import Gate, Trace
+from gen.behaviour import compiled
 from gen.delays import FALL, RISE, Delays, Table
-from gen.functions import expression
+from gen.glitches import Network, Node
 from gen.liberty import Library
 from gen.power_tables import CellPower, Energy, PowerTables
 from gen.timing import slews_and_loads
+
+EDGES = RISE, FALL
 
 
 @dataclass(frozen=True)
 class Power:
     """Joules a clock cycle, and watts of leakage.
 
-    `internal`, `switching`: of the cells and of the nets that they drive; `clock`: of flip-flops'
-    clock pins and the net on them; `inputs`: of the nets at the other input ports, which who drives
-    them pays. `has_internal`, `has_leakage`: whether the library knows of them; else they are 0.
+    `internal`, `switching`: of the cells and of the nets that they drive, for edges between settled
+    values; `glitches`: both, for all other edges; `clock`: of flip-flops' clock pins and the net on
+    them; `inputs`: of the nets at the other input ports, which who drives them pays.
+    `has_internal`, `has_leakage`: whether the library knows of them; else they are 0.
     """
 
     internal: float
     switching: float
+    glitches: float
     clock: float
     inputs: float
     leakage: float
@@ -39,15 +44,22 @@ class Power:
     @property
     def dynamic(self) -> float:
         """Joules a cycle of the cells, their nets and the clock."""
-        return self.internal + self.switching + self.clock
+        return self.internal + self.switching + self.glitches + self.clock
 
 
-def power(library: Library, module: dict, trace: Trace, clock: str = "clk") -> Power:
-    """The power of a flat module that did what `trace` says; UsageError without a voltage."""
+def power(
+    library: Library, module: dict, trace: Trace, clock: str = "clk", glitches: bool = True
+) -> Power:
+    """The power of a flat module that did what `trace` says, with `glitches` or without.
+
+    UsageError without a voltage.
+    """
     tables = PowerTables(library, {gate.kind for gate in trace.gates})
-    slews, loads = slews_and_loads(Delays(library), module)
+    delays = Delays(library)
+    slews, loads = slews_and_loads(delays, module)
+    extra = Network(delays, trace, slews, loads).extra() if glitches else {}
     clocks = set(module["ports"][clock]["bits"]) if clock in module["ports"] else set()
-    meter = _Meter(tables, trace, slews, loads, clocks)
+    meter = _Meter(tables, trace, slews, loads, clocks, extra)
     parts: dict[str, float] = defaultdict(float)
     for gate in trace.gates:
         for name, energy in meter.internal(gate):
@@ -56,12 +68,15 @@ def power(library: Library, module: dict, trace: Trace, clock: str = "clk") -> P
     charge = 0.5 * tables.farads * tables.voltage**2
     driven = {gate.nets.get(pin) for gate in trace.gates for pin in gate.behaviour.outputs}
     for net in sorted({net for net, _ in loads}):
-        edges = sum(loads.get((net, edge), 0.0) * meter.count(net, edge) for edge in (RISE, FALL))
+        edges = sum(loads.get((net, edge), 0.0) * meter.count(net, edge) for edge in EDGES)
         part = "clock" if net in clocks else "switching" if net in driven else "inputs"
         parts[part] += edges * charge
+        more = sum(loads.get((net, edge), 0.0) * extra.get((net, edge), 0.0) for edge in EDGES)
+        parts["glitches"] += more * charge
     return Power(
         internal=parts["internal"],
         switching=parts["switching"],
+        glitches=parts["glitches"],
         clock=parts["clock"],
         inputs=parts["inputs"],
         leakage=parts["leakage"],
@@ -77,14 +92,14 @@ class _Meter:
         self,
         tables: PowerTables,
         trace: Trace,
-        slews: Mapping[tuple[int, int], float],
-        loads: Mapping[tuple[int, int], float],
+        slews: Mapping[Node, float],
+        loads: Mapping[Node, float],
         clocks: set[int],
+        extra: Mapping[Node, float],
     ):
         self.tables, self.trace, self.slews, self.loads = tables, trace, slews, loads
-        self.clocks = clocks
+        self.clocks, self.extra = clocks, extra
         self.ones, self.samples = trace.ones, trace.samples
-        self.conditions_of: dict[tuple[str, int], Callable[[int, list[int]], int]] = {}
 
     def count(self, net: int | str, edge: int) -> float:
         """How often a net has an edge, per cycle."""
@@ -105,17 +120,21 @@ class _Meter:
             net = gate.nets.get(pin)
             if net is None or isinstance(net, str):
                 continue
-            for edge in (RISE, FALL):
+            for edge in EDGES:
                 if net in self.clocks:
                     yield "clock", self.at_clock(gate, cell, energies, edge)
-                elif times := self.edges(net, edge):
-                    yield "internal", self.at_edge(gate, cell, energies, net, edge, times)
+                    continue
+                times, glitches = self.edges(net, edge), self.extra.get((net, edge), 0.0)
+                if times or glitches:
+                    each = self.at_edge(gate, cell, energies, net, edge, times)
+                    yield "internal", each * times.bit_count() / self.samples
+                    yield "glitches", each * glitches
 
     def at_edge(
         self, gate: Gate, cell: CellPower, energies: list[Energy], net: int, edge: int, times: int
     ) -> float:
-        """Energy of a pin's edges at `times`: each the mean of the groups that fit, those whose pin
-        has switched and whose condition holds; of all groups where none fits."""
+        """Energy of an edge of a pin, which it has at `times`: the mean of the groups that fit,
+        those whose pin has switched and whose condition holds; of all where none fits."""
         total, weight = 0.0, 0
         everything = 0.0
         for energy, states in zip(energies, self.conditions(gate, cell, energies)):
@@ -128,8 +147,7 @@ class _Meter:
             total += fitting * value
             weight += fitting
             everything += value / len(energies)
-        mean = total / weight if weight else everything
-        return mean * times.bit_count() / self.samples
+        return total / weight if weight else everything
 
     def at_clock(self, gate: Gate, cell: CellPower, energies: list[Energy], edge: int) -> float:
         """Energy a cycle of a clock pin's own edge."""
@@ -161,14 +179,8 @@ class _Meter:
 
     def holding(self, gate: Gate, cell: CellPower, when: int) -> int:
         """The times after which a condition on the cell's pins holds; the clock is low then."""
-        key = gate.kind, when
-        if key not in self.conditions_of:
-            names = [f"p[{i}]" for i in range(len(cell.pins))]
-            text = expression(when, names, "(M ^ {})")
-            text = {"1'b0": "0", "1'b1": "M"}.get(text, text)
-            self.conditions_of[key] = eval(f"lambda M, p: {text}")
         pins = [self.level(gate.nets.get(pin, "0")) for pin in cell.pins]
-        return self.conditions_of[key](self.ones, pins)
+        return compiled(when, len(pins))(self.ones, pins)
 
     def level(self, net: int | str) -> int:
         return self.trace.after(net) if net in self.trace.values else 0

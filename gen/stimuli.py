@@ -14,9 +14,9 @@ from golden.formats import BlockFormat
 
 CHAIN = 16
 """Steps of a product, where the accumulator starts anew; a tile's rows if they are more."""
-STEPS = 64
+STEPS = 16
 """Steps that are measured, rounded up to whole products, after a product that is not."""
-LANES = 64
+LANES = 256
 """Streams side by side, a multiple of 8."""
 ROWS = 64
 """Rows of the Gaussian tensors."""

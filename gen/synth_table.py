@@ -51,7 +51,7 @@ def print_result(result: dict, console: Console) -> None:
             console,
             f"{given['streams']} x {given['steps']} steps of {given['operands']} operands (seed "
             f"{given['seed']}), {given['product']} to a product.",
-            "Without glitches, wires and clock tree.",
+            "Glitches by the library's delays; without wires and clock tree.",
         )
     console.print(_parts(result))
     total = result["breakdown"]["recipe_total_ge"]
@@ -125,7 +125,7 @@ def _power(result: dict) -> Table:
     for recipe in result["recipes"]:
         table.add_column(recipe["recipe"], justify="right")
     table.add_row("energy a step, pJ", *(f"[bold]{p['energy_pj']['total']:,.3f}[/]" for p in found))
-    for part in ("internal", "switching", "clock"):
+    for part in ("internal", "switching", "glitches", "clock"):
         values = (p["energy_pj"][part] for p in found)
         table.add_row(f"  {part}", *("-" if v is None else f"{v:,.3f}" for v in values))
     values = (p["leakage_uw"] for p in found)

@@ -280,7 +280,7 @@ class _Analysis:
         return self.graph.names.get(net, "?") if net is not None else "?"
 
 
-def slews_and_loads(delays: Delays, module: dict) -> tuple[dict[Node, float], dict[Node, float]]:
+def slews_and_loads(delays: Delays, module: dict) -> tuple[dict, dict]:
     """The slowest slew and the load of every net and edge of a flat module, in the library's units.
 
     CycleError for a combinational loop.

@@ -17,12 +17,16 @@ from gen.behaviour import behaviour
 from gen.cells import BUILT_IN
 from gen.cli import main
 from gen.config import Configuration
+from gen.delays import Delays
 from gen.errors import UsageError
+from gen.functions import expression
+from gen.glitches import Network
 from gen.liberty import Library, load
 from gen.mapping import area
 from gen.measure import MEGAHERTZ, synthesize
 from gen.power import Power, power
 from gen.stimuli import Stimuli, stimuli
+from gen.timing import slews_and_loads
 from gen.verilog import emit
 from golden.arith import dot
 from verif.synth_designs import PARTS, PIPELINE
@@ -143,7 +147,7 @@ def test_the_netlist_computes_what_golden_does(mapped):
 
     def codes(port: str, width: int) -> np.ndarray:
         """The codes at a port, (cycles, lanes, codes)."""
-        octets = [trace.values[net].to_bytes(trace.cycles * 8, "little") for net in bits_of(port)]
+        octets = [trace.values[net].to_bytes(trace.cycles * 32, "little") for net in bits_of(port)]
         flags = np.unpackbits(np.frombuffer(b"".join(octets), np.uint8), bitorder="little")
         flags = flags.reshape(-1, width, trace.cycles, trace.lanes).astype(np.int64)
         return np.moveaxis((flags << np.arange(width)[:, None, None]).sum(1), 0, -1)
@@ -152,7 +156,7 @@ def test_the_netlist_computes_what_golden_does(mapped):
         return flat["ports"][port]["bits"]
 
     a, b, o = codes("i_a_elems", 8), codes("i_b_elems", 4), codes("o_sum", len(bits_of("o_sum")))
-    assert trace.lanes == 64 and len(np.unique(a)) > 200 and len(np.unique(b)) > 14
+    assert trace.lanes == 256 and len(np.unique(a)) > 200 and len(np.unique(b)) > 14
     sums = dot(c.a, c.b, a.reshape(-1, 2).astype(np.uint8), b.reshape(-1, 2).astype(np.uint8)).sums
     expected = sums.reshape(o[..., 0].shape) & (1 << len(bits_of("o_sum"))) - 1
     assert (o[1:, :, 0] == expected[:-1]).all()
@@ -193,7 +197,7 @@ def test_switching_is_what_icarus_sees(mapped, tmp_path: Path):
             ours = ((trace.rises(net) | trace.falls(net)) & stream).bit_count()
             assert ours == seen[name], name
             compared += ours
-    assert compared > 2000
+    assert compared > 400
 
 
 def edges(vcd: str) -> Counter[str]:
@@ -238,7 +242,7 @@ def test_energies_are_those_of_opensta():
     fall, for each input half as often as the other allows: for these cells, twice of what it is.
     """
     library, flat = load(OSU), module("clk a b", 10, *CHAIN)
-    found = power(library, flat, uniform(library, flat))
+    found = power(library, flat, uniform(library, flat), glitches=False)
     commands = ["set_power_activity -global -activity 0.5 -duty 0.5", "report_power -digits 8"]
     report = opensta.script(library, {"top": flat}, "top", commands)
     assert report is not None
@@ -285,7 +289,7 @@ def test_every_port_is_driven(fmt: str, unit: str, k: int, options: dict):
     widths = {p["name"]: p["width"] for p in description["ports"] if p["direction"] == "input"}
     assert {name: len(bits) for name, bits in found.inputs.items()} | {"clk": 1} == widths
     length = {len(bit) for bits in found.inputs.values() for bit in bits}
-    assert len(length) == 1 and length.pop() > found.skipped + 64
+    assert len(length) == 1 and length.pop() > found.skipped + 16
     for name, bits in found.inputs.items():
         changes = {value for bit in bits for value in bit}
         constant = name in ("i_c", "o_ready")
@@ -312,8 +316,8 @@ def test_power_is_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture):
             found = recipe["power"]
             energies = found["energy_pj"]
             assert energies["internal"] is None and found["leakage_uw"] is None
-            assert energies["switching"] > 0 and energies["clock"] > 0
-            total = energies["switching"] + energies["clock"]
+            assert min(energies[name] for name in ("switching", "glitches", "clock")) > 0
+            total = energies["switching"] + energies["glitches"] + energies["clock"]
             assert energies["total"] == pytest.approx(total, abs=2e-4)
             assert found["milliwatts"] == pytest.approx(total * MEGAHERTZ * 1e-3, abs=2e-4)
             assert found["femtojoules_per_mac"] == pytest.approx(total * 1e3 / 2, rel=1e-2)
@@ -342,3 +346,62 @@ def test_no_power_unless_asked():
 def test_refused(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture):
     assert main(["synth", "--fmt", "int4", "--unit", "dot", "--k", "2", *arguments]) == 2
     assert capsys.readouterr().err == f"mxforge: {sentence}\n"
+
+
+def test_glitches_are_what_icarus_sees(mapped, tmp_path: Path):
+    """Edges of every net of one stream, with the same delays as Verilog's ``assign #``."""
+    _, library, flat, driven = mapped
+    wide = simulate(library, flat, driven.inputs, driven.lanes, driven.skipped)
+    lane, cycles = 7, 17
+    values = {
+        net: sum((value >> t * wide.lanes + lane & 1) << t for t in range(cycles))
+        for net, value in wide.values.items()
+    }
+    trace = Trace(wide.gates, values, 1, cycles)
+    delays = Delays(library)
+    network = Network(delays, trace, *slews_and_loads(delays, flat))
+    ours: Counter = Counter()
+    for time in range(1, cycles):
+        ours.update(network.edges(time))
+    names, _ = gates.net_names(flat)
+    plain = {net: re.sub(r"\W", "_", name) for net, name in names.items()}
+    lines = ["`timescale 1ns/1ns", "module bench; integer i;"]
+    sources = [net for net in network.sources if isinstance(net, int)]
+    lines += [f"reg {plain[net]};" for net in sources]
+    for element in network.elements:
+        words = [plain.get(net, f"1'b{net}") for net in element.inputs]
+        text = expression(element.gate.behaviour.outputs[element.pin], words)
+        lines.append(
+            f"wire {plain[element.net]}; assign #{element.delay} {plain[element.net]} = {text};"
+        )
+    lines.append("initial begin")
+    for t in range(cycles):
+        later = {}
+        for net in sources:
+            later.setdefault(network.launches.get(net, 0), []).append(net)
+        now = 0
+        for delay in sorted(later):
+            lines.append(f"#{delay - now};")
+            now = delay
+            lines += [f"{plain[net]} = {values[net] >> t & 1};" for net in later[delay]]
+        lines.append(f"#{5000 - now};")
+        if t == 0:
+            lines.append('$dumpfile("gates.vcd"); $dumpvars(1, bench); #1;')
+    bench = tmp_path / "bench.v"
+    bench.write_text("\n".join([*lines, "$finish; end endmodule"]))
+    subprocess.run(["iverilog", "-o", "bench.vvp", "bench.v"], cwd=tmp_path, check=True)
+    subprocess.run(["vvp", "-n", "bench.vvp"], cwd=tmp_path, check=True, capture_output=True)
+    vcd = (tmp_path / "gates.vcd").read_text()
+    codes = {m[2]: m[1] for m in re.finditer(r"\$var \w+ 1 (\S+) (\S+) \$end", vcd)}
+    seen = Counter(
+        line[1:] for line in vcd[vcd.index("$dumpvars") :].splitlines() if line[:1] in ("0", "1")
+    )
+    settled = total = wrong = 0
+    for element in network.elements:
+        net = element.net
+        edges = ((values[net] ^ values[net] >> 1) & (1 << cycles - 1) - 1).bit_count()
+        extra = ours[net, 0] + ours[net, 1]
+        settled, total = settled + edges, total + edges + extra
+        wrong += abs(edges + extra - (seen[codes[plain[net]]] - 1))
+    assert total > 1.1 * settled > 800
+    assert wrong <= 0.01 * total  # Icarus may order what happens at one time otherwise.
