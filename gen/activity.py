@@ -1,7 +1,7 @@
 """Gate-level simulation for switching: many independent streams at once, a bit of an integer each.
 
-Cycle by cycle and without delays, so that a net changes at most once a cycle; :mod:`gen.glitches` has
-what delays add.
+Cycle by cycle and without delays, so that a net changes at most once a cycle; :mod:`gen.glitches`
+has what delays add.
 """
 
 from __future__ import annotations
