@@ -9,6 +9,7 @@ from .decode import largest_magnitude
 from .heap import Reduction
 from .product import IntProduct, Product, combinations, port, select
 from .shared import bounds, place
+from .sided import sided_sums
 
 
 def multiplies_integers(fmt_a, fmt_b):
@@ -34,6 +35,9 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     else:
         cell = Product(fmt_a.element, fmt_b.element, fmt_a.sides, fmt_b.sides)
     lanes = list(zip(a, b))
+    if fmt_a.sides == fmt_b.sides == 2:
+        sums = sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
+        return {c: (total, total.any()) for c, total in sums.items()}
     outputs = [
         vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
         for i, (x, y) in enumerate(lanes)
@@ -45,13 +49,10 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     for c in combinations(fmt_a.sides, fmt_b.sides):
         bits = Cat(pipe(output[port("o", c)], 4) for output in outputs)
         total = place(m, library, port(f"{name}_sum", c), adder, i=bits).o
-        if cell.is_magnitude:
-            nonzero = total.any()
-        else:
-            mine = [select(c, x, y, fmt_a.sides) for x, y in lanes]
-            nonzero = pipe(
-                Cat(x.nonzero & y.nonzero & taken for (x, y), taken in zip(lanes, mine)).any(), 4
-            )
+        mine = [select(c, x, y, fmt_a.sides) for x, y in lanes]
+        nonzero = pipe(
+            Cat(x.nonzero & y.nonzero & taken for (x, y), taken in zip(lanes, mine)).any(), 4
+        )
         sums[c] = (total, nonzero)
     return sums
 

@@ -30,8 +30,8 @@ class Product(Shared):
     Function  ``sum(o[i] * factors[i]) + constant = a * b`` where the signs select the combination,
               else 0.
     Formats   Any two elements that :class:`Decode` knows.
-    Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``, ``o_p``, ``o_pn``, ...: bits.
-              With both operands two-sided the combination fixes the sign, and ``o`` is a magnitude.
+    Shapes    ``a_*``, ``b_*``: as Decode gives them, at most one of them two-sided. ``o``, or
+              ``o_p`` and ``o_n``: bits.
     Widths    Magnitude: that of the largest product. A signed lane has its complement, and one bit
               more for the sign: plus one for the complement, minus one above the magnitude.
     Timing    Combinational.
@@ -45,11 +45,8 @@ class Product(Shared):
         self._combinations = combinations(a_sides, b_sides)
         self._a_sides, self._b_sides = a_sides, b_sides
         self._width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
-        self.is_magnitude = a_sides == b_sides == 2
-        self.factors = [1 << i for i in range(self._width)]
+        self.factors = [*(1 << i for i in range(self._width)), 1 - (1 << self._width)]
         self.constant = 0
-        if not self.is_magnitude:
-            self.factors.append(1 - (1 << self._width))
         sides = {1: "", 2: "_sides"}
         self.key = f"{a.name}{sides[a_sides]}_{b.name}{sides[b_sides]}"
         self.module_name = f"product_{self.key}"
@@ -70,10 +67,8 @@ class Product(Shared):
         for combination in self._combinations:
             signs = (SimpleNamespace(neg=neg) for neg in (self.a_neg, self.b_neg))
             taken = select(combination, *signs, self._a_sides)
-            bits = magnitude & taken.replicate(self._width)
-            if not self.is_magnitude:
-                sign = neg & taken
-                bits = Cat(bits ^ sign.replicate(self._width), sign)
+            bits, sign = magnitude & taken.replicate(self._width), neg & taken
+            bits = Cat(bits ^ sign.replicate(self._width), sign)
             m.d.comb += getattr(self, port("o", combination)).eq(bits)
         return m
 
@@ -113,7 +108,6 @@ class IntProduct(Shared):
         ]
         self.factors = [1 << i + j for i, j, _ in self._pairs]
         self.constant = -sum(1 << (i + j) for i, j, inverted in self._pairs if inverted)
-        self.is_magnitude = False
         super().__init__({"a": In(widths[0]), "b": In(widths[1]), "o": Out(len(self._pairs))})
 
     def inputs(self, a, b):
