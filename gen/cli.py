@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen import __version__
-from gen.errors import UsageError
+from gen.errors import ToolError, UsageError
 
 if TYPE_CHECKING:
     from gen.configure import AnyConfiguration
@@ -347,11 +347,15 @@ def bench(what: str, rows: tuple[str | None, ...], lib: Path | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit status: 0, 2 for bad input, 130 when interrupted."""
+    """Run a command line and return its exit status: 0, 2 for bad input, 1 for a tool that failed
+    or results that differ, 130 when interrupted."""
     try:
         status = cli.main(arguments, prog_name="mxforge", standalone_mode=False)
     except UsageError as error:
         return _refuse(str(error))
+    except ToolError as error:
+        _refuse(str(error))
+        return 1
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2

@@ -16,6 +16,7 @@ from cocotb_tools import runner
 from cocotb_tools.check_results import get_results
 
 from . import tools
+from .errors import ToolError
 from .job import JOB, REPORT, Job, Report
 
 SIMULATORS = ("verilator", "icarus")
@@ -33,8 +34,9 @@ FOREIGN = (
 )
 
 
-class BuildError(RuntimeError):
-    """The simulator refused the Verilog, or died; the message ends with what it said."""
+class BuildError(ToolError):
+    """The simulator refused the Verilog, or the simulation died; the message says where the log is,
+    and a note has its end."""
 
 
 class _Limited(runner.Runner):
@@ -133,7 +135,7 @@ class Simulation:
                     log_file=self.folder / "build.log",
                 )
             except RuntimeError as error:
-                raise BuildError(f"{self._simulator}: {error}\n{self._tail('build.log')}") from None
+                raise self._error("compile", error, "build.log") from None
             self._share_runtime(self.folder, self._runtime)
         stamp.write_text(key)
 
@@ -162,13 +164,13 @@ class Simulation:
                 )
                 tests, failed = get_results(results)
             except (RuntimeError, SystemExit) as error:
-                raise BuildError(f"{self._simulator}: {error}\n{self._tail('sim.log')}") from None
+                raise self._error("simulate", error, "sim.log") from None
             report = Report()
             if paths[REPORT].exists():
                 report = Report(**json.loads(paths[REPORT].read_text()))
         if report.mismatch is None and (failed or not tests or not report.checked):
             why = f"{failed} of {tests} tests failed, {report.checked} dot products checked"
-            raise BuildError(f"{self._simulator}: {why}\n{self._tail('sim.log')}")
+            raise self._error("simulate", why, "sim.log")
         return report
 
     def _runner(self) -> _Limited:
@@ -213,8 +215,11 @@ class Simulation:
                 os.environ.clear()
                 os.environ.update(saved)
 
-    def _tail(self, name: str) -> str:
-        """The last lines of a log, and where it is."""
-        path = self.folder / name
-        lines = path.read_text(errors="replace").splitlines()[-30:] if path.exists() else []
-        return "\n".join([*lines, f"(from {path})"])
+    def _error(self, verb: str, why: object, log: str) -> BuildError:
+        """What went wrong, in a sentence, with the last lines of a log as a note."""
+        path = self.folder / log
+        place = os.path.relpath(path)
+        error = BuildError(f"{self._simulator} did not {verb} {self._top}, see {place}: {why}")
+        if path.exists():
+            error.add_note("\n".join(path.read_text(errors="replace").splitlines()[-30:]))
+        return error

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 
-from gen.errors import UsageError
+from gen.errors import ToolError, UsageError
 
 PROCESSES = ContextVar("PROCESSES", default=os.cpu_count() or 1)
 """How many runs of Yosys go side by side."""
@@ -19,7 +19,7 @@ PROCESSES = ContextVar("PROCESSES", default=os.cpu_count() or 1)
 _DRIVER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
 
 
-class YosysError(RuntimeError):
+class YosysError(ToolError):
     """Yosys stopped; the message is its own last word."""
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gen import sim
+from gen import sim, verilog
+from gen.cli import main
 from gen.config import Configuration
 from gen.errors import UsageError
 from gen.job import Job, Report
@@ -118,3 +119,30 @@ def test_mismatch_ends_with_status_1(monkeypatch, tmp_path):
     with pytest.raises(SystemExit) as error:
         sim.run(Configuration.parse("mxfp4"), "icarus", seed=9, count=5)
     assert str(error.value) == "expected 1, got 2\nRepeat with SEED=9 COUNT=5."
+
+
+@pytest.mark.parametrize(
+    ("what", "verb", "log"), [("text", "compile", "build"), ("testbench", "simulate", "sim")]
+)
+def test_a_simulator_that_fails_is_told_in_a_sentence(
+    what, verb, log, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    name = "mac_mxfp4_k32_fp32"
+    if what == "text":
+        write = verilog.write
+
+        def broken(configuration):
+            paths = write(configuration)
+            paths[0].write_text(f"module {name} (input clk; endmodule\n")
+            return paths
+
+        monkeypatch.setattr(verilog, "write", broken)
+    else:
+        monkeypatch.setattr(sim, "testbench", lambda configuration: "verif.tb_missing")
+    assert main(["sim", "--fmt", "mxfp4", "--sim", "icarus"]) == 1
+    error = capsys.readouterr().err
+    path = f"build/sim/{name}-icarus/{log}.log"
+    assert error.startswith(f"mxforge: icarus did not {verb} {name}, see {path}: ")
+    assert error.count("\n") == 1 and "Traceback" not in error
+    assert (tmp_path / path).stat().st_size > 0
