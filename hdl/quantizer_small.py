@@ -8,7 +8,7 @@ from .quantizer_power import PowerScales
 from .ratio_lane import RatioLane
 from .scale import DecodeScale
 from .shared import Shared, place
-from .shift import normalize
+from .shift import lead_with_one
 from .table_lane import TableLane
 
 ZERO_BASE = 511  # of a scale that is zero: no input reaches a threshold
@@ -44,7 +44,7 @@ class NormalScale(Shared):
     def elaborate(self, platform):
         m = Module()
         scale = place(m, platform, "scale", DecodeScale(self._scale), code=self.code)
-        shifted, zeros = normalize(m, "normal", scale.sig)
+        shifted, zeros = lead_with_one(m, "normal", scale.sig)
         base = Signal(len(self.base), name="exponent")
         m.d.comb += [
             self.mantissa.eq(shifted[:-1]),

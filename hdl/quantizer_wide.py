@@ -13,7 +13,7 @@ from .round_element import round_float
 from .scale import DecodeScale
 from .scale_choice import nan_code
 from .shared import Shared, bounds, place
-from .shift import normalize
+from .shift import lead_with_one
 from .source import normal_float
 from .threshold_lane import ThresholdLane, Thresholds
 
@@ -51,7 +51,7 @@ class Multiply(Shared):
         m = Module()
         product = Signal(len(self.o) + 1, name="product")
         m.d.comb += product.eq((Cat(self.p, Const(1, 1)) * self.sig)[: len(product)])
-        shifted, zeros = normalize(m, "normal", product)
+        shifted, zeros = lead_with_one(m, "normal", product)
         m.d.comb += [
             self.o.eq(shifted[:-1]),
             self.zero.eq(~shifted[-1]),

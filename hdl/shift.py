@@ -66,3 +66,18 @@ def normalize(m, name, value, limit, fill, width):
         distance.insert(0, go)
     rest, top = value[: below - low], value[below - low :]
     return top, (any_below | rest.any(), all_below & rest.all()), Cat(distance)
+
+
+def lead_with_one(m, name, value):
+    """Shift left until the top bit is 1; returns ``(shifted, distance)``. A zero comes back as
+    zero."""
+    distance = []
+    for i in reversed(range((len(value) - 1).bit_length())):
+        step = 1 << i
+        zeros = Signal(name=f"{name}_zeros{step}")
+        stage = Signal(len(value), name=f"{name}_by{step}")
+        m.d.comb += zeros.eq(~value[-step:].any())
+        m.d.comb += stage.eq(Mux(zeros, Cat(Const(0, step), value)[: len(value)], value))
+        value = stage
+        distance.insert(0, zeros)
+    return value, Cat(distance)

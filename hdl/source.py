@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.formats import BF16, FP16, FP32
 
 from .shared import Shared, bounds, place
-from .shift import normalize
+from .shift import lead_with_one
 
 SOURCES = {fmt.name: fmt for fmt in (FP32, BF16, FP16)}
 
@@ -44,7 +44,7 @@ class Normalize(Shared):
         m = Module()
         raw = raw_float(Cat(self.code, Const(0, 1)), self._fmt)
         room = self._fmt.mantissa_width
-        shifted, zeros = normalize(m, "normal", raw.fraction)
+        shifted, zeros = lead_with_one(m, "normal", raw.fraction)
         # | 1 | rest |: the leading one of a subnormal leaves the fraction.
         below = Cat(Const(0, 1), shifted[:-1])
         m.d.comb += [
