@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gen.config import Configuration
+from gen.configure import AnyConfiguration, configure
 from gen.errors import UsageError
 from gen.liberty import load
 from gen.mapping import Mapped, variants
@@ -53,10 +54,10 @@ class Row:
         """The area that is to be reached, GE."""
         return self.factor * self.peer
 
-    def configuration(self) -> Configuration:
+    def configuration(self) -> AnyConfiguration:
         """What is measured."""
         if self.block is None:
-            return Configuration.parse(**self.options)
+            return configure(**self.options)
         options = dict(self.options)
         c = Configuration.parse(**(options | {"k": None}))
         a, b = (replace(fmt, block_size=self.block) for fmt in (c.a, c.b))
@@ -107,7 +108,17 @@ _MACS = (
     _mac("nvfp4", 32, "total", 10422, 17.2, 0.75, f"2 stages {_SYSTOLIC}"),
     _mac("amxfp4", 32, "total", 20009, 13.2, 0.60, f"3 stages {_SYSTOLIC}, up to 5.5% off"),
 )
-ROWS = _DOTS + _MACS
+_QUANTIZER = Row(
+    "quantizer_mxfp4_bf16",
+    {"fmt": "mxfp4", "unit": "quantizer", "source": "bf16"},
+    None,
+    _GATES,
+    13402,
+    3.1,
+    0.60,
+    "32 lanes, and 9,276 sequential",
+)
+ROWS = (*_DOTS, *_MACS, _QUANTIZER)
 
 
 @dataclass(frozen=True)
@@ -178,9 +189,9 @@ def run(
     return results
 
 
-def design(row: Row, configuration: Configuration) -> tuple[str, str]:
+def design(row: Row, configuration: AnyConfiguration) -> tuple[str, str]:
     """The Verilog that a row measures, and its top module."""
-    if row.what == "core":
+    if row.what == "core" and isinstance(configuration, Configuration):
         c = configuration
         return emit_part(DotSum(c.a, c.b, c.k))
     verilog, description = emit(configuration)
