@@ -1,6 +1,7 @@
 """What the hardware can do: every parameter of a configuration checked, with one sentence for what
 it cannot."""
 
+import re
 from math import lcm
 
 from golden import presets
@@ -30,6 +31,13 @@ def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
             raise UsageError(
                 f"Formats of a {unit} must have no zero points, which {operand.name} has"
             )
+    if unit != "dot":
+        for operand, other in ((a, b), (b, a)):
+            if _scaled_outside(operand) and not _scaled_outside(other):
+                raise UsageError(
+                    f"Partner of {operand.name} must have binary32 scales as well, which"
+                    f" {other.name} has not"
+                )
     sizes = [f.block_size for f in (a, b) if f.has_block_scale and f.block_size]
     if sizes and max(sizes) % min(sizes):
         raise UsageError(f"Blocks must divide each other, not {a.block_size} and {b.block_size}")
@@ -37,8 +45,12 @@ def check_operands(unit: str, a: BlockFormat, b: BlockFormat) -> None:
 
 def default_accumulator(a: BlockFormat, b: BlockFormat) -> str:
     """The accumulator of a pair when none is named: ``int32`` if all scales are binary32."""
-    outside = all(f.scale is not None and not f.has_block_scale for f in (a, b))
-    return "int32" if outside else ACCUMULATORS[0]
+    return "int32" if _scaled_outside(a) and _scaled_outside(b) else ACCUMULATORS[0]
+
+
+def _scaled_outside(fmt: BlockFormat) -> bool:
+    """Whether a format's scales are binary32, which no unit sees."""
+    return fmt.scale is not None and not fmt.has_block_scale
 
 
 def check_accumulator(acc: str, a: BlockFormat, b: BlockFormat) -> None:
@@ -62,7 +74,7 @@ def check_accumulator(acc: str, a: BlockFormat, b: BlockFormat) -> None:
             raise UsageError(
                 f"Formats for int32 must be integers without block scales, not {operand.name}"
             )
-        if acc != "int32" and operand.scale is not None and not operand.has_block_scale:
+        if acc != "int32" and _scaled_outside(operand):
             raise UsageError(
                 f"Accumulator for {operand.name} must be int32, not {acc}: its scales are binary32"
             )
@@ -99,10 +111,10 @@ def check_window(window: str | None, acc: str | None, a: BlockFormat, b: BlockFo
             raise UsageError(f"WINDOW must be left out for accumulator {acc}, not {window!r}")
         return None
     if window:
+        if not re.fullmatch(r"[+-]?\d+:[+-]?\d+:[+-]?\d+", window):
+            raise UsageError(f"WINDOW must be LOW:HIGH:LENGTH, three whole numbers, not {window!r}")
         try:
             chosen = Window(*map(int, window.split(":")))
-        except TypeError:
-            raise UsageError(f"WINDOW must be LOW:HIGH:LENGTH, not {window!r}") from None
         except ValueError as error:
             raise UsageError(f"WINDOW must be LOW:HIGH:LENGTH, not {window!r}: {error}") from None
     else:

@@ -4,7 +4,7 @@ Optional: it needs mmasim, which brings torch. ``python -m verif.peers`` runs it
 comparisons; it writes the small slice that ``make test`` checks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,7 +32,8 @@ class Case:
     k: int
 
 
-def _cases() -> list[Case]:
+def cases() -> list[Case]:
+    """Every preset on every operand pair that mmasim and we have."""
     cases = []
     for t in ("fp16", "bf16"):
         ptx = t.replace("fp", "f")
@@ -133,31 +134,38 @@ def peer(case: Case) -> Callable[..., np.ndarray]:
     return run
 
 
+def batches(case: Case, rng: np.random.Generator) -> Iterator[dict[str, np.ndarray]]:
+    """What mmasim makes of at least OUTPUTS random outputs, 512 at a time: codes, scale codes,
+    starts and results by part."""
+    fa, fb = get_format(case.a), get_format(case.b)
+    run = peer(case)
+    for i in range(-(-OUTPUTS // 512)):
+        kind = i % 3
+        a, sa = operands(rng, fa, 64, case.k, kind)
+        b, sb = operands(rng, fb, 8, case.k, kind)
+        c = starts(rng, (64, 8), kind)
+        parts = {"a": a, "sa": sa, "b": b, "sb": sb, "c": c, "d": run(a, sa, b, sb, c)}
+        yield {part: array for part, array in parts.items() if array is not None}
+
+
 def compare() -> list[list[str]]:
     """Compare every case, write the slice, and return a row of text for each."""
     results = []
     rng = np.random.default_rng(2026)
     kept: dict[str, np.ndarray] = {}
-    for case in _cases():
-        fa, fb = get_format(case.a), get_format(case.b)
-        run, total, equal = peer(case), 0, 0
-        while total < OUTPUTS:
-            kind = total // 8 // 64 % 3
-            a, sa = operands(rng, fa, 64, case.k, kind)
-            b, sb = operands(rng, fb, 8, case.k, kind)
-            c = starts(rng, (64, 8), kind)
-            want = run(a, sa, b, sb, c)
-            qa, qb = from_codes(a, fa, sa), from_codes(b, fb, sb)
-            got = matmul(qa, qb, case.preset, c=c.view(np.float32)).view(np.uint32)
-            equal += int((got == want).sum())
-            if total // 512 < 3:
-                rows = KEPT.get(case.preset, 24)
-                for part, array in zip(("a", "sa", "b", "sb", "c", "d"), (a, sa, b, sb, c, want)):
-                    if array is not None:
-                        array = array[None, : None if part in ("b", "sb") else rows]
-                        key = f"{case.preset}/{case.a}/{case.b}/{part}"
-                        kept[key] = np.append(kept.get(key, array[:0]), array, axis=0)
+    for case in cases():
+        total = equal = 0
+        for i, x in enumerate(batches(case, rng)):
+            qa = from_codes(x["a"], case.a, x.get("sa"))
+            qb = from_codes(x["b"], case.b, x.get("sb"))
+            got = matmul(qa, qb, case.preset, c=x["c"].view(np.float32)).view(np.uint32)
+            equal += int((got == x["d"]).sum())
             total += got.size
+            rows = KEPT.get(case.preset, 24)
+            for part, array in x.items() if i < 3 else ():
+                array = array[None, : None if part in ("b", "sb") else rows]
+                key = f"{case.preset}/{case.a}/{case.b}/{part}"
+                kept[key] = np.append(kept.get(key, array[:0]), array, axis=0)
         count = f"{equal:,} of {total:,}"
         results.append([f"`{case.preset}`", f"`{case.a}`", f"`{case.b}`", count])
     kept["origin"] = np.array(

@@ -2,6 +2,7 @@
 
 A file holds what the wgmma instruction of an H200 returned, or what mmasim computes: the layouts of
 ``verif/vectors``, which are the files if none is named. Each case goes through a mac of its preset.
+``--mmasim`` computes 12,000 outputs of each case anew (``make peers`` installs mmasim).
 """
 
 import argparse
@@ -18,6 +19,7 @@ from gen.job import Job
 from gen.sim import FOLDER
 from gen.simulator import SIMULATORS, Simulation
 from golden.presets import PRESETS
+from verif import peers_mmasim
 
 VECTORS = Path(__file__).parent / "vectors"
 FILES = (VECTORS / "h200_wgmma_fp8.npz", VECTORS / "mmasim.npz")
@@ -66,6 +68,17 @@ def cases(path: Path) -> Iterator[Case]:
         yield Case(preset, f"{a}:{b}", {part: x for part, x in found.items() if x is not None})
 
 
+def computed(preset: str | None) -> Iterator[Case]:
+    """The cases of mmasim, of one preset or all, computed now."""
+    rng = np.random.default_rng(2026)
+    for case in peers_mmasim.cases():
+        if preset not in (None, case.preset):
+            continue
+        batches = list(peers_mmasim.batches(case, rng))
+        arrays = {part: np.stack([batch[part] for batch in batches]) for part in batches[0]}
+        yield Case(case.preset, f"{case.a}:{case.b}", arrays)
+
+
 def main() -> None:
     """Check every case of the files, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -74,14 +87,16 @@ def main() -> None:
     parser.add_argument("--preset", help="only this one")
     parser.add_argument("--m", type=int, help="rows of a tile, else a mac")
     parser.add_argument("--n", type=int, help="columns of a tile")
+    parser.add_argument("--mmasim", action="store_true", help="no files, mmasim itself")
     options = parser.parse_args()
-    for path in options.files:
-        for case in cases(path):
+    sources = {path.name: cases(path) for path in options.files}
+    if options.mmasim:
+        sources = {"mmasim": computed(options.preset)}
+    for name, found in sources.items():
+        for case in found:
             if options.preset in (None, case.preset):
                 count = case.check(options.sim, options.m, options.n)
-                print(
-                    f"{path.name}: {case.preset} {case.pair}: {count:,} outputs equal", flush=True
-                )
+                print(f"{name}: {case.preset} {case.pair}: {count:,} outputs equal", flush=True)
 
 
 if __name__ == "__main__":

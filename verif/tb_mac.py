@@ -15,9 +15,7 @@ from verif.bench_tensors import chosen, grown
 JOB = Job.current()
 REPORT = Report()
 CHECKER = Checker(JOB, REPORT)
-A, B, K, ACC, F = (
-    getattr(JOB.configuration, name) for name in ("a", "b", "k", "acc", "fraction")
-)
+A, B, K, ACC, F = (getattr(JOB.configuration, name) for name in ("a", "b", "k", "acc", "fraction"))
 PAIR_WIDTH = 20  # bits of both elements up to which every pair of them is driven
 CHUNK = 4096  # steps of the user's tensors that are held at a time
 

@@ -11,7 +11,7 @@ from gen.config import Configuration
 from gen.errors import UsageError
 from gen.sim import run
 from golden import matmul, quantize, rescale
-from verif import silicon, sizes
+from verif import every_pair, silicon, sizes
 from verif.bench_matrices import MatrixStimuli
 
 SEED = int(os.environ.get("SEED") or 1)
@@ -143,6 +143,21 @@ REFUSED = {
         "acc": "int32",
     },
     "Formats of a tile must have no zero points, which dint4_asym has": {"fmt": "int8:dint4_asym"},
+    "Partner of int8 must have binary32 scales as well, which mxfp4 has not": {"fmt": "mxfp4:int8"},
+    "WINDOW must be LOW:HIGH:LENGTH, three whole numbers, not '1:x:2'": {
+        "fmt": "mxfp4",
+        "acc": "exact",
+        "window": "1:x:2",
+    },
+    "WINDOW must need at most 160 bits, not the 205 of -100:100:16": {
+        "fmt": "mxfp4",
+        "acc": "exact",
+        "window": "-100:100:16",
+    },
+    "K must divide the 128 elements of mxfp4_mbs's macro block, not 96": {
+        "fmt": "mxfp4_mbs",
+        "k": 96,
+    },
 }
 
 
@@ -151,6 +166,21 @@ def test_refused(message):
     with pytest.raises(UsageError) as error:
         Configuration.parse(unit="tile", **REFUSED[message])
     assert str(error.value) == message
+
+
+def test_every_pair_is_a_tile_or_refused():
+    """Integers with binary32 scales go together, without zero points; all others go with all."""
+    outside = {"int8", "int4", "dint4", "dint4_asym"}
+    for pair in every_pair.pairs():
+        a, b = pair.split(":")
+        try:
+            configuration = every_pair.configuration(pair)
+        except UsageError as error:
+            assert (a in outside) != (b in outside) or "dint4_asym" in (a, b), pair
+            assert a in str(error) or b in str(error)
+        else:
+            assert (a in outside) == (b in outside) and "dint4_asym" not in (a, b), pair
+            assert configuration.acc == ("int32" if a in outside else "fp32")
 
 
 def test_sizes():
