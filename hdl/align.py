@@ -68,7 +68,8 @@ class AlignSigned(Shared):
     Formats   None; integers.
     Shapes    ``value``, ``o``: two's complement; ``distance``: unsigned.
     Widths    ``room``: bits kept below the value; ``o``: both together. ``up``: one bit, which
-              turns the floor of a negative value into truncation.
+              turns the floor of a negative value into truncation. ``lost``: some bit was 1 and
+              is not in ``o``.
     Timing    Combinational.
     Errors    None.
     Source    NUMERICS, fused aligned sum: truncation toward zero. Golden: ``golden.fused``.
@@ -85,6 +86,7 @@ class AlignSigned(Shared):
                 "distance": In(distance_width),
                 "o": Out(signed(width + room)),
                 "up": Out(1),
+                "lost": Out(1),
             }
         )
 
@@ -92,6 +94,7 @@ class AlignSigned(Shared):
         m = Module()
         kept, lost = shift_right(m, "aligned", self.value, self.distance, self._room, signed=True)
         m.d.comb += [self.o.eq(kept), self.up.eq(self.value[-1] & lost)]
+        m.d.comb += self.lost.eq(lost)
         return m
 
 

@@ -19,7 +19,9 @@ class RoundBinary32(Shared):
               kept; overflow to Inf; zero is +0, what rounds to zero keeps its sign if nearest even.
     Formats   ``total`` two's complement in, binary32 out.
     Shapes    ``key``: the biased exponent of the aligned sum, ``least`` or more where ``total`` is
-              not zero. ``is_nan``, ``is_inf``, ``inf_sign``: what takes the sum's place.
+              not zero. ``is_nan``, ``is_inf``, ``inf_sign``: what takes the sum's place. With
+              ``has_below``, ``below`` tells that the magnitude goes on below ``total``'s last bit,
+              and ``below_neg`` that it does and is negative.
     Widths    | sign | magnitude |  ->  | sign | 8 | 23 |; guard and sticky below the 24 significand
               bits.
     Timing    Combinational.
@@ -30,14 +32,28 @@ class RoundBinary32(Shared):
     part = "accumulator"
 
     def __init__(
-        self, width, key_width, unit, *, least=0, truncate=False, fraction_width=23, nan=NAN
+        self,
+        width,
+        key_width,
+        unit,
+        *,
+        least=0,
+        truncate=False,
+        fraction_width=23,
+        nan=NAN,
+        has_below=False,
     ):
         self._unit, self._least, self._nan = unit, least, nan
         self._truncate, self._fraction_width = truncate, fraction_width
         rule = f"truncate{fraction_width}" if truncate else "round"
         name = f"{rule}_binary32_w{width}_e{key_width}_u{unit}_l{least}"
         self.module_name = name.replace("-", "m") + ("" if nan == NAN else f"_{nan:x}")
-        flags = {name: In(1) for name in ("is_nan", "is_inf", "inf_sign")}
+        self._has_below = has_below
+        names = ["is_nan", "is_inf", "inf_sign"]
+        if has_below:
+            self.module_name += "_below"
+            names += ["below", "below_neg"]
+        flags = {name: In(1) for name in names}
         super().__init__({"total": In(width), "key": In(key_width), **flags, "o": Out(32)})
 
     def elaborate(self, platform):
@@ -68,7 +84,7 @@ class RoundBinary32(Shared):
         else:
             above_half = Mux(sign, guard, guard & any_below)
             tie = Mux(sign, ~guard & all_below, guard & ~any_below)
-            up = above_half | (tie & kept[0])
+            up = above_half | (tie & (kept[0] | self.below if self._has_below else kept[0]))
 
         # Pack: a carry out of the significand raises the exponent field, as the hidden bit does.
         size = len(distance)
@@ -88,6 +104,8 @@ class RoundBinary32(Shared):
         result = Cat(significand | nan, exponent[:8] | forced.replicate(8))
         if self._truncate:
             sign = sign & result.any()
+        if self._has_below:
+            sign = sign | self.below_neg
         sign = Mux(self.is_nan | self.is_inf, self.inf_sign & ~self.is_nan, sign)
         m.d.comb += self.o.eq(Cat(result, sign))
         return m

@@ -16,21 +16,20 @@ def shift_right(m, name, value, amount, room, *, signed=False):
         lost, value, room = value[:-room].any(), value[-room:], 0
     width, low = len(value) + room, 0
     fill = value[-1] if signed else Const(0, 1)
+    # Amounts beyond the steps below leave nothing; of a signed value all steps see to that.
     nonzero = Cat(lost, value).any()
-    far = Cat(amount[i] for i in range(len(amount)) if 1 << i >= width).any()
-    for i in range(len(amount)):
-        step = 1 << i
-        if step >= width:
-            break
+    count = width.bit_length()
+    far = amount[count:].any()
+    for i in range(min(len(amount), count)):
+        step, taken = 1 << i, amount[i] | far if signed else amount[i]
         grown = min(low + step, room)
         padded = Cat(Const(0, grown - low), value)
-        lost = lost | (amount[i] & padded[:step].any())
+        lost = lost | (taken & padded[:step].any())
         stage = Signal(len(padded), name=f"{name}_by{step}")
-        m.d.comb += stage.eq(Mux(amount[i], Cat(padded[step:], fill.replicate(step)), padded))
+        m.d.comb += stage.eq(Mux(taken, Cat(padded[step:], fill.replicate(step)), padded))
         value, low = stage, grown
     value = Cat(Const(0, room - low), value)
-    fill = fill.replicate(width)
-    return Mux(far, fill, value), Mux(far, nonzero, lost)
+    return (value, lost) if signed else (Mux(far, 0, value), Mux(far, nonzero, lost))
 
 
 def normalize(m, name, value, limit, fill, width):
