@@ -16,6 +16,7 @@ CORNER_C = np.array(
     ],
     np.uint32,
 )
+TINY_C = np.array([0x00000000, 0x80000000, 0x00000001, 0x80000002], np.uint32)
 SIZES = 24  # sums of products that each corner of the accumulator meets
 SCALE_CORNERS = 2000
 
@@ -83,6 +84,16 @@ class MacStimuli:
         steps = self.sparse(len(centre), centre)
         steps.a_codes[np.arange(len(centre)) % SIZES % 6 == 0] = self.a.zero
         return steps.with_c(np.repeat(CORNER_C, SIZES))
+
+    def vanishing(self) -> Steps:
+        """Sums about the smallest subnormal, from accumulators of zero and next to it."""
+        n = len(TINY_C) * SIZES * 8
+        centre = self.rng.integers(-170, -120, n)
+        a_scales = self.scale_a.near(n, centre // 2, 1)
+        b_scales = self.scale_b.near(n, centre - centre // 2, 1)
+        a_codes = np.where(self.rng.random((n, 1)) < 0.5, self.a.sparse(n), self.a.near(n))
+        c = np.resize(TINY_C, n)
+        return self.steps(a_codes, a_scales, self.b.uniform(n), b_scales, c)
 
     # Random.
 

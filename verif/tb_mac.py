@@ -35,6 +35,7 @@ async def corners(dut):
     if A.has_block_scale or B.has_block_scale:
         await CHECKER.corner(dut, "corners of the scales", stimuli("scales").scale_corners())
     await CHECKER.corner(dut, "corners of the accumulator", stimuli("c").c_corners())
+    await CHECKER.corner(dut, "sums that vanish", stimuli("tiny").vanishing())
 
 
 @cocotb.test(skip=JOB.tensors is not None)
