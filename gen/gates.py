@@ -82,9 +82,13 @@ def used(modules: Mapping[str, dict], top: str) -> list[str]:
 
 
 def flat(modules: Mapping[str, dict], top: str) -> dict:
-    """`top` with the instances of other modules dissolved; its nets keep their numbers."""
+    """`top` with the instances of other modules dissolved, where nets have other numbers.
+
+    What a module passes from an input to an output, or ties to a constant, is one net.
+    """
     free = count(1 + max((bit for bit in _bits(modules[top]) if isinstance(bit, int)), default=1))
     cells: dict[str, dict] = {}
+    same: dict[int | str, int | str] = {}
 
     def add(name: str, prefix: str, nets: dict) -> None:
         for label, cell in modules[name]["cells"].items():
@@ -95,16 +99,32 @@ def flat(modules: Mapping[str, dict], top: str) -> dict:
             below = modules.get(cell["type"])
             if below is None:
                 cells[prefix + label] = {"type": cell["type"], "connections": pins}
-            else:
-                inner = {
-                    bit: net
-                    for port, description in below["ports"].items()
-                    for bit, net in zip(description["bits"], pins.get(port, ()))
-                }
-                add(cell["type"], f"{prefix}{label}.", inner)
+                continue
+            inner: dict[int | str, int | str] = {}
+            for way in ("input", "output"):
+                for port, description in below["ports"].items():
+                    bits = description["bits"] if description["direction"] == way else ()
+                    for bit, net in zip(bits, pins.get(port, ())):
+                        driver = bit if isinstance(bit, str) else inner.setdefault(bit, net)
+                        if driver != net:
+                            same[net] = driver
+            add(cell["type"], f"{prefix}{label}.", inner)
+
+    def joined(bits: list) -> list:
+        found = []
+        for bit in bits:
+            while bit in same:
+                bit = same[bit]
+            found.append(bit)
+        return found
 
     add(top, "", {bit: bit for bit in _bits(modules[top])})
-    return {**modules[top], "cells": cells}
+    for cell in cells.values():
+        cell["connections"] = {pin: joined(bits) for pin, bits in cell["connections"].items()}
+    ports = {
+        name: {**port, "bits": joined(port["bits"])} for name, port in modules[top]["ports"].items()
+    }
+    return {**modules[top], "cells": cells, "ports": ports}
 
 
 def _numbered(nets: dict, bit: int, free: Iterator[int]) -> int:

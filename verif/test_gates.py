@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from gen import gates, sim
+from gen.activity import simulate
 from gen.behaviour import behaviour, model
 from gen.cells import BUILT_IN
 from gen.cli import main
 from gen.config import Configuration
 from gen.errors import UsageError
+from gen.flow import Flow
 from gen.functions import expression
 from gen.liberty import load
 from gen.mapping import area
@@ -146,8 +148,6 @@ def test_a_wrong_gate_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 def test_hierarchy_is_written_and_flattened():
     """A module that stays apart is emitted once, and dissolves into the same number of cells."""
-    from gen.flow import Flow
-
     library = load(BUILT_IN)
     with Flow(PIPELINE, "unit", library, kept=["count", "mask"]) as flow:
         ((modules, _),) = flow.map([("area", "full")])
@@ -159,6 +159,32 @@ def test_hierarchy_is_written_and_flattened():
     assert kinds.count("FA_X1") == 8 and kinds.count("DFF_X1") == 4
     driven = [bit for cell in flat["cells"].values() for bit in cell["connections"].get("Y", ())]
     assert len(driven) == len(set(driven)), "two gates drive one net"
+
+
+THROUGH = """
+module wires(input [1:0] a, output [1:0] y, output z, one); // z is a gate, all else are wires
+  assign y = a, z = ~(a[0] & a[1]), one = 1'b1;
+endmodule
+module top(input [1:0] a, output [4:0] y);
+  wire [1:0] b; wire one;
+  wires u (.a(a), .y(b), .z(y[0]), .one(one));
+  wires v (.a({one, b[1]}), .y(y[2:1]), .z(y[3]), .one(y[4]));
+endmodule"""
+
+
+def test_wires_through_a_module_are_one_net_when_flat():
+    library = load(BUILT_IN)
+    with Flow(THROUGH, "top", library, kept=["wires"]) as flow:
+        ((modules, _),) = flow.map([("area", "gates")])
+    assert "wires" in modules
+    flat = gates.flat(modules, "top")
+    columns = {"a": [[0, 0xFF, 0, 0xFF], [0, 0, 0xFF, 0xFF]]}
+    values = simulate(library, flat, columns, lanes=8, skipped=0).values
+    for cycle in range(4):
+        low, high = cycle & 1, cycle >> 1
+        expected = (1 - (low & high), high, 1, 1 - high, 1)
+        seen = [values[bit] >> 8 * cycle & 1 for bit in flat["ports"]["y"]["bits"]]
+        assert tuple(seen) == expected
 
 
 def test_what_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
