@@ -11,8 +11,8 @@ from gen import yosys
 from gen.behaviour import identifier, model
 from gen.configure import AnyConfiguration
 from gen.errors import UsageError
-from gen.hierarchy import MOST_CELLS, outermost
-from gen.liberty import Library
+from gen.hierarchy import is_flattened, outermost
+from gen.liberty import Library, file_stem
 from gen.mapping import area
 from gen.verilog import emit, write_atomically
 
@@ -42,11 +42,11 @@ def write(
     for source in sorted(Path(__file__).parent.glob("*.py")):
         key.update(source.read_bytes())
     head = f"// {configuration.name} on {library.name}, recipe {recipe}; {key.hexdigest()}\n"
-    path = folder / library.path.name.split(".lib")[0] / recipe / f"{configuration.name}.v"
+    path = folder / file_stem(library.path) / recipe / f"{configuration.name}.v"
     if not (path.exists() and path.read_text().startswith(head)):
         top = description["top"]
-        is_small = configuration.m * configuration.n <= MOST_CELLS
-        kept = [] if is_small else outermost(verilog, top, description["parts"])
+        is_flat = is_flattened(configuration)
+        kept = [] if is_flat else outermost(verilog, top, description["parts"])
         modules = area(verilog, top, library, recipe, kept=kept).netlist
         cells = added if added is not None else models(modules, top, library)
         write_atomically(path, f"{head}\n{netlist(modules, top)}\n{cells}")

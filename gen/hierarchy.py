@@ -12,10 +12,15 @@ MOST_CELLS = 4
 _MODULE = re.compile(r"^\s*module\s+\\?([^\s(;#]+)(.*?)^\s*endmodule", re.MULTILINE | re.DOTALL)
 
 
+def is_flattened(configuration, flatten: bool | None = None) -> bool:
+    """`flatten`, by default whether the configuration is small."""
+    return configuration.m * configuration.n <= MOST_CELLS if flatten is None else flatten
+
+
 def outermost(verilog: str, top: str, parts: Container[str]) -> list[str]:
     """The modules below `top` that are named in `parts` and inside no other that is.
 
-    >>> text = "module t; a u(); endmodule\\nmodule a; b v(); endmodule\\nmodule b; endmodule\\n"
+    >>> text = "module t; a u();\\nendmodule\\nmodule a; b v();\\nendmodule\\nmodule b;\\nendmodule\\n"
     >>> outermost(text, "t", {"a", "b"}), outermost(text, "t", {"b"})
     (['a'], ['b'])
     """

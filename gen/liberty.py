@@ -165,6 +165,11 @@ def _size(cell: Cell) -> tuple[float, str]:
     return cell.area, cell.name
 
 
+def file_stem(path: Path) -> str:
+    """A Liberty file's name without ``.gz`` and ``.lib``."""
+    return path.name.removesuffix(".gz").removesuffix(".lib")
+
+
 def load(path: Path | str) -> Library:
     """Read a Liberty file, plain or compressed with gzip; UsageError for anything else."""
     path = Path(path)

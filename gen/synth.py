@@ -13,8 +13,8 @@ from gen.cells import BUILT_IN
 from gen.config import Configuration
 from gen.configure import AnyConfiguration
 from gen.errors import UsageError
-from gen.hierarchy import MOST_CELLS
-from gen.liberty import Library, load
+from gen.hierarchy import is_flattened
+from gen.liberty import Library, file_stem, load
 from gen.mapping import area
 from gen.measure import synthesize
 from gen.power_tables import PowerTables
@@ -102,13 +102,8 @@ def run_fpga(configuration: AnyConfiguration, target: str, folder: Path = FOLDER
     return result
 
 
-def is_flattened(configuration: AnyConfiguration, flatten: bool | None = None) -> bool:
-    """`flatten`, by default whether the configuration is small."""
-    return configuration.m * configuration.n <= MOST_CELLS if flatten is None else flatten
-
-
 def load_all(libs: Sequence[Path | str]) -> dict[str, Library]:
-    """Liberty files by :func:`file_stem`; UsageError for one that a synthesis cannot use."""
+    """Liberty files by their stems; UsageError for one that a synthesis cannot use."""
     libraries: dict[str, Library] = {}
     for library in map(load, libs):
         _ = library.nand2, library.flip_flop  # Either missing is told now, not after minutes.
@@ -117,11 +112,6 @@ def load_all(libs: Sequence[Path | str]) -> dict[str, Library]:
             raise UsageError(f"LIB files must have names of their own, not {stem} twice")
         libraries[stem] = library
     return libraries
-
-
-def file_stem(path: Path) -> str:
-    """A Liberty file's name without ``.gz`` and ``.lib``."""
-    return path.name.removesuffix(".gz").removesuffix(".lib")
 
 
 def command(

@@ -20,12 +20,13 @@ from gen import yosys
 from gen.configure import AnyConfiguration
 from gen.conversion import Quantization
 from gen.errors import UsageError
+from gen.hierarchy import is_flattened
 from gen.liberty import Library
 from gen.power_tables import PowerTables
 from gen.sweep import job
 from gen.sweep.plan import Plan, Refusal, pair_of
 from gen.sweep.pool import Pool, pool
-from gen.synth import command, is_flattened, load_all
+from gen.synth import command, load_all
 from gen.verilog import write_atomically
 
 FOLDER = Path("build/sweep")

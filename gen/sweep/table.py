@@ -12,8 +12,8 @@ from typing import Any
 from gen import __version__
 from gen.configure import PRODUCTS
 from gen.formats_page import table
+from gen.liberty import file_stem
 from gen.sweep.run import Outcome
-from gen.synth import file_stem
 
 COLUMNS = {
     "name": "configuration",
