@@ -20,7 +20,8 @@ def is_flattened(configuration, flatten: bool | None = None) -> bool:
 def outermost(verilog: str, top: str, parts: Container[str]) -> list[str]:
     """The modules below `top` that are named in `parts` and inside no other that is.
 
-    >>> text = "module t; a u();\\nendmodule\\nmodule a; b v();\\nendmodule\\nmodule b;\\nendmodule\\n"
+    >>> modules = ("module t; a u();", "module a; b v();", "module b;", "")
+    >>> text = "\\nendmodule\\n".join(modules)
     >>> outermost(text, "t", {"a", "b"}), outermost(text, "t", {"b"})
     (['a'], ['b'])
     """
