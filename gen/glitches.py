@@ -87,9 +87,11 @@ class Network:
 
     def edges(self, time: int) -> Counter[Node]:
         """Edges of each net in one cycle of the trace, less the settled ones, over all lanes."""
-        trace = self.trace
+        trace, sinks, mask = self.trace, self.sinks, self.trace.mask
         now = {net: trace.at(net, time - 1) for net in trace.values}
-        wanted = [now[element.net] for element in self.elements]
+        works = [(each.function, each.inputs, each.delay) for each in self.elements]
+        nets = [element.net for element in self.elements]
+        wanted = [now[net] for net in nets]
         asked: list[list[tuple[int, int]]] = [[] for _ in self.elements]
         sources: dict[int, list[tuple[int | str, int]]] = defaultdict(list)
         due: dict[int, list[int]] = defaultdict(list)
@@ -105,9 +107,9 @@ class Network:
             touched: set[int] = set()
             for net, value in sources.pop(moment, ()):
                 now[net] = value
-                touched.update(self.sinks[net])
+                touched.update(sinks[net])
             for i in due.pop(moment, ()):
-                net = self.elements[i].net
+                net = nets[i]
                 settled = asked[i].pop(0)[1]
                 for _, changed in asked[i]:
                     settled &= ~changed
@@ -116,23 +118,23 @@ class Network:
                     found[net, RISE] += (value & ~now[net]).bit_count()
                     found[net, FALL] += (now[net] & ~value).bit_count()
                     now[net] = value
-                    touched.update(self.sinks[net])
+                    touched.update(sinks[net])
             for i in touched:
-                element = self.elements[i]
-                value = element.function(trace.mask, [now[net] for net in element.inputs])
+                function, inputs, delay = works[i]
+                value = function(mask, [now[net] for net in inputs])
                 if changed := value ^ wanted[i]:
                     wanted[i] = value
                     asked[i].append((moment, changed))
-                    end = moment + element.delay
+                    end = moment + delay
                     due[end].append(i)
                     if end not in known:
                         known.add(end)
                         heappush(moments, end)
-        for element in self.elements:
-            before, after = trace.at(element.net, time - 1), trace.at(element.net, time)
-            assert now[element.net] == after, "delays must not change what is settled"
-            found[element.net, RISE] -= (after & ~before).bit_count()
-            found[element.net, FALL] -= (before & ~after).bit_count()
+        for net in nets:
+            before, after = trace.at(net, time - 1), trace.at(net, time)
+            assert now[net] == after, "delays must not change what is settled"
+            found[net, RISE] -= (after & ~before).bit_count()
+            found[net, FALL] -= (before & ~after).bit_count()
         return found
 
 

@@ -100,6 +100,7 @@ class _Meter:
         self.tables, self.trace, self.slews, self.loads = tables, trace, slews, loads
         self.clocks, self.extra = clocks, extra
         self.ones, self.samples = trace.ones, trace.samples
+        self.seen: dict[Node, int] = {}
 
     def count(self, net: int | str, edge: int) -> float:
         """How often a net has an edge, per cycle."""
@@ -111,7 +112,9 @@ class _Meter:
         """The times at which a net has an edge."""
         if net not in self.trace.values:
             return 0
-        return (self.trace.falls if edge == FALL else self.trace.rises)(net)
+        if (net, edge) not in self.seen:
+            self.seen[net, edge] = (self.trace.falls if edge == FALL else self.trace.rises)(net)
+        return self.seen[net, edge]
 
     def internal(self, gate: Gate) -> Iterator[tuple[str, float]]:
         """What the tables say of every pin's edges, and whether it is the clock's."""
@@ -168,6 +171,8 @@ class _Meter:
 
     def conditions(self, gate: Gate, cell: CellPower, energies: list[Energy]) -> list[int]:
         """When each group holds; one without a condition holds when no other of its pin does."""
+        if all(energy.when is None for energy in energies):
+            return [self.ones] * len(energies)
         held = [self.ones if e.when is None else self.holding(gate, cell, e.when) for e in energies]
         others: dict[str | None, int] = defaultdict(int)
         for energy, states in zip(energies, held):
