@@ -19,6 +19,7 @@ from .limits import (
     check_operands,
     check_output,
     check_shape,
+    check_width,
     check_window,
     default_accumulator,
 )
@@ -88,6 +89,8 @@ class Configuration:
             check_accumulator(acc, a, b)
         size = check_k(k, a, b, acc)
         m, n, pipeline = check_shape(unit, m, n, pipeline, DEFAULT_SIZE)
+        if acc:
+            check_width(a, b, size, m, n)
         held = check_window(window, acc, a, b)
         bits = check_fraction(fraction, acc)
         return cls(

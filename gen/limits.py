@@ -7,6 +7,8 @@ from math import lcm
 from golden import presets
 from golden.exact import Window
 from golden.formats import BlockFormat, FloatFormat
+from hdl.lanes import multiplies_integers
+from hdl.operand import operand_layout, operand_ports
 from hdl.pipeline import DEEPEST
 
 from .errors import UsageError
@@ -16,6 +18,7 @@ ACCUMULATORS = ("fp32", "exact", "int32", *presets.PRESETS)
 LARGEST_K = 1024
 LARGEST_TILE = 64
 WIDEST_WINDOW = 160
+WIDEST = 65_000
 FRACTION = (8, 36)  # least and most of F: golden's sums of every pair and K fit 61 bits
 
 
@@ -171,6 +174,20 @@ def check_shape(unit: str, m, n, pipeline, default: int) -> tuple[int, int, int]
     if stages and unit == "dot":
         raise UsageError(f"PIPELINE must be left out for unit dot, not {stages}")
     return m, n, stages
+
+
+def check_width(a: BlockFormat, b: BlockFormat, k: int, m: int, n: int) -> None:
+    """UsageError for a unit one of whose modules has more inputs than Amaranth's 2^16 bits."""
+    raw = multiplies_integers(a, b)
+    decoded_a, decoded_b = (operand_layout(fmt, k, raw).size for fmt in (a, b))
+    codes_a, codes_b = (sum(operand_ports(fmt, k).values()) for fmt in (a, b))
+    unit = m * codes_a + n * codes_b + 32 * m * n
+    row = decoded_a + n * (decoded_b + 2 * 32)
+    if max(unit, row) > WIDEST:
+        raise UsageError(
+            f"M, N and K must be such that a unit and a row of it have at most {WIDEST} bits of"
+            f" inputs, not {max(unit, row)}"
+        )
 
 
 def integer(name: str, value: int | str, low: int, high: int) -> int:

@@ -154,6 +154,10 @@ REFUSED = {
         "acc": "exact",
         "window": "-100:100:16",
     },
+    "M, N and K must be such that a unit and a row of it have at most 65000 bits of inputs, not"
+    " 148480": {"fmt": "mxfp4", "m": 64, "n": 64},
+    "M, N and K must be such that a unit and a row of it have at most 65000 bits of inputs, not"
+    " 71051": {"fmt": "mxfp4", "m": 1, "n": 10, "k": 1024},
     "K must divide the 128 elements of mxfp4_mbs's macro block, not 96": {
         "fmt": "mxfp4_mbs",
         "k": 96,
