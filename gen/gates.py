@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -48,7 +49,11 @@ def write(
         is_flat = is_flattened(configuration)
         kept = [] if is_flat else outermost(verilog, top, description["parts"])
         modules = area(verilog, top, library, recipe, kept=kept).netlist
-        cells = added if added is not None else models(modules, top, library)
+        cells = models(modules, top, library) if added is None else added
+        if added is not None:
+            defined = set(re.findall(r"^\s*module\s+\\?([^\s(;#]+)", added, re.MULTILINE))
+            if missing := kinds(modules, top, library) - defined:
+                raise UsageError(f"MODELS {vendor} must have cell {min(missing)}, and has not")
         write_atomically(path, f"{head}\n{netlist(modules, top)}\n{cells}")
     return path
 
@@ -63,21 +68,25 @@ def netlist(modules: Mapping[str, dict], top: str) -> str:
 
 def models(modules: Mapping[str, dict], top: str, library: Library) -> str:
     """Verilog of every cell that the netlist instantiates, made of the Liberty file's functions."""
-    names = {
+    return "\n".join(model(library, name) for name in sorted(kinds(modules, top, library)))
+
+
+def kinds(modules: Mapping[str, dict], top: str, library: Library) -> set[str]:
+    """The cells that the netlist instantiates."""
+    return {
         cell["type"]
         for name in used(modules, top)
         for cell in modules[name]["cells"].values()
         if cell["type"] in library.cells
     }
-    return "\n".join(model(library, name) for name in sorted(names))
 
 
 def used(modules: Mapping[str, dict], top: str) -> list[str]:
     """`top` and the modules below it, users before what they use."""
     names = [top]
     for name in names:
-        kinds = {cell["type"] for cell in modules[name]["cells"].values()}
-        names += sorted(kind for kind in kinds if kind in modules and kind not in names)
+        below = {cell["type"] for cell in modules[name]["cells"].values()}
+        names += sorted(kind for kind in below if kind in modules and kind not in names)
     return names
 
 

@@ -195,8 +195,12 @@ def test_what_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert gates.write(configuration, library, "area", folder=tmp_path).stat().st_mtime_ns == before
     monkeypatch.setattr(gates, "area", area)
     models = tmp_path / "models.v"
-    models.write_text("// none\n")
-    assert "// none" in gates.write(configuration, library, "area", models, tmp_path).read_text()
+    models.write_text(path.read_text() + "// the vendor's\n")
+    text = gates.write(configuration, library, "area", models, tmp_path).read_text()
+    assert text.endswith("// the vendor's\n")
+    models.write_text(re.sub(r"module NAND2_X1 ", "module other ", models.read_text()))
+    with pytest.raises(UsageError, match=r"^MODELS .* must have cell NAND2_X1, and has not$"):
+        gates.write(configuration, library, "area", models, tmp_path)
 
 
 def test_cell_without_a_behaviour(tmp_path: Path):
