@@ -13,7 +13,7 @@ from .align import AlignMagnitude, AlignSigned
 from .decode import (
     largest_magnitude,
 )
-from .heap import BitHeap, add, subtract
+from .heap import BitHeap, add
 from .lanes import group_sums, sum_shape
 from .product import combinations
 from .scale import ScalePair
@@ -23,13 +23,16 @@ from .shared import Shared, bounds, place
 class Addends:
     """What group sums and products share: group geometry, scale products, exponents."""
 
+    multiplies_scales = True  # whether the significands of two scales meet before the elements'
+
     def __init__(self, fmt_a, fmt_b, k, size=None):
         """``size``: elements to a group, by default those of the smaller block."""
         self.a, self.b, self.k = fmt_a, fmt_b, k
         blocks = [f.block_size for f in (fmt_a, fmt_b) if f.has_block_scale]
         self.size = size or min(blocks, default=k)
         self.combinations = combinations(fmt_a.sides, fmt_b.sides)
-        self.scale = ScalePair(*(f.scale if f.has_block_scale else None for f in (fmt_a, fmt_b)))
+        scales = (f.scale if f.has_block_scale else None for f in (fmt_a, fmt_b))
+        self.scale = ScalePair(*scales, multiplies=self.multiplies_scales)
 
     @property
     def smallest_exponent(self):
@@ -73,6 +76,8 @@ class GroupAddends(Addends):
     """One addend a group and combination: the exact sum of its products times the scales'
     significands."""
 
+    multiplies_scales = False
+
     def __init__(self, fmt_a, fmt_b, k, size=None):
         super().__init__(fmt_a, fmt_b, k, size)
         self.offset = -self.scale.bias
@@ -80,10 +85,9 @@ class GroupAddends(Addends):
             self.scale.fraction_width - fmt_a.element.ulp_exponent - fmt_b.element.ulp_exponent
         )
         self.count = k // self.size * len(self.combinations)
-        self.largest = (
-            self.size * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
-        )
-        self.largest *= self.scale.largest_significand
+        self.largest_sum = self.size
+        self.largest_sum *= largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
+        self.largest = self.largest_sum * self.scale.largest_significand
 
     def build(self, m, library, a, b, bias, pipe, prefix):
         """Place the generators; return pairs of nonzero flag and key, whether no addend at all is
@@ -99,13 +103,17 @@ class GroupAddends(Addends):
                 total, nonzero = pipe(total, 3), pipe(nonzero, 3)
                 field = pipe(pair.field, 4, 3)
                 if self.scale.has_significand:
-                    sig = pipe(pair.sig, 4, 3)
+                    scales = self.operand_scales(a, b, group, c).values()
+                    sigs = [pipe(s.sig, 4, 3) for s in scales if "sig" in s.shape().members]
                     nonzero = nonzero & pipe(pair.nonzero, 4, 3)
-                    cell = Scaled(shape, sig.shape(), self.largest)
-                    total = place(m, library, f"{name}_scaled", cell, value=total, sig=sig).o
+                    cell = Scaled(shape, self.largest_sum, [len(sig) for sig in sigs])
+                    ports = {"value": total} | {f"sig{i}": sig for i, sig in enumerate(sigs)}
+                    total = place(m, library, f"{name}_scaled", cell, **ports).o
                 total, nonzero, field = pipe(total, 1), pipe(nonzero, 1), pipe(field, 1)
                 key = self.base_key(m, library, f"{name}_key", field, bias)
-                values.append((name, c, total, key))
+                values.append(
+                    SimpleNamespace(name=name, combination=c, value=total, field=field, key=key)
+                )
                 keys.append((nonzero, key))
         all_nonzero = Cat(nonzero for nonzero, _ in keys).all()
         return SimpleNamespace(keys=keys, all_nonzero=all_nonzero, values=values)
@@ -113,18 +121,20 @@ class GroupAddends(Addends):
     def placed(self, m, built):
         """Every addend as ``(name, magnitude, neg, key)``."""
         fields = []
-        for name, c, value, key in built.values:
-            neg = Const(c in ("pn", "np"), 1)
+        for each in built.values:
+            neg, value = Const(each.combination in ("pn", "np"), 1), each.value
             if value.shape().signed:
                 neg = value[-1]
                 value = Mux(neg, -value, value)[: len(value)]
-            fields.append((f"{name}_fixed", value, neg, key))
+            fields.append((f"{each.name}_fixed", value, neg, each.key))
         return fields
 
-    def enter(self, m, library, heap, built, key, room, prefix):
+    def enter(self, m, library, heap, built, key, bias, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""
-        for name, c, value, own in built.values:
-            distance = subtract(m, library, f"{name}_distance", key, own)
+        for each in built.values:
+            name, c, value = each.name, each.combination, each.value
+            less = 1 - (1 << len(each.field)) - self.offset - bias
+            distance = add(m, library, f"{name}_distance", key, ~each.field, less, len(key))
             if value.shape().signed:
                 cell = AlignSigned(len(value), room, len(key))
                 out = place(m, library, f"{name}_align", cell, value=value, distance=distance)
@@ -137,12 +147,12 @@ class GroupAddends(Addends):
 
 
 class Scaled(Shared):
-    """A group's sum times the significands of its scales.
+    """A group's sum times the significands of its scales, one after the other.
 
-    Function  ``o = value * sig``.
+    Function  ``o = value * sig0 * sig1``, or ``value * sig0``.
     Formats   None; integers.
-    Shapes    ``value``: two's complement or a magnitude; ``sig``: unsigned.
-    Widths    ``o``: the narrowest that holds the product of the largest value and significand.
+    Shapes    ``value``: two's complement or a magnitude; ``sig0``, ``sig1``: unsigned.
+    Widths    ``value``: at most ``largest`` in magnitude. Products are the narrowest that hold it.
     Timing    Combinational.
     Errors    None.
     Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
@@ -150,17 +160,26 @@ class Scaled(Shared):
 
     part = "scaling"
 
-    def __init__(self, shape, sig_shape, largest):
-        self._shape = bounds(-largest if shape.signed else 0, largest)
+    def __init__(self, shape, largest, widths):
+        self._shapes = []
+        for width in widths:
+            largest *= (1 << width) - 1
+            self._shapes.append(bounds(-largest if shape.signed else 0, largest))
         kind = "signed" if shape.signed else "magnitude"
-        self.module_name = f"scaled_{kind}_{shape.width}x{sig_shape.width}_{self._shape.width}"
-        super().__init__({"value": In(shape), "sig": In(sig_shape), "o": Out(self._shape)})
+        factors = "x".join(map(str, (shape.width, *widths)))
+        self.module_name = f"scaled_{kind}_{factors}_{self._shapes[-1].width}"
+        sigs = {f"sig{i}": In(width) for i, width in enumerate(widths)}
+        super().__init__({"value": In(shape), **sigs, "o": Out(self._shapes[-1])})
 
     def elaborate(self, platform):
         m = Module()
-        heap = BitHeap(self._shape.width)
-        heap.add_product(self.value, self.sig)
-        m.d.comb += self.o.eq(heap.total(m, platform, "product"))
+        value = self.value
+        for i, shape in enumerate(self._shapes):
+            heap = BitHeap(shape.width)
+            heap.add_product(value, getattr(self, f"sig{i}"))
+            product = heap.total(m, platform, f"product{i}")
+            value = product.as_signed() if shape.signed else product
+        m.d.comb += self.o.eq(value)
         return m
 
 

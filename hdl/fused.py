@@ -41,6 +41,8 @@ class FusedSum:
         if rule.zero_exponent is not None:
             exponents.append(rule.zero_exponent)
         self._bias = -self._addends.offset if self._is_pair else 1 - min(exponents)
+        # Where no start of zero hides an addend, zeros need no key of 0, and the bias is free.
+        self._masks_start = rule.zero_exponent is not None or min(exponents) < exponents[1]
 
     def prepare(self, m, library, a, b, pipe, prefix=""):
         """All that does not depend on the start: products, sums, keys, NaN and Inf."""
@@ -101,14 +103,15 @@ class FusedSum:
         offset = BINARY32_MIN_EXPONENT - 1 + bias
         width = bounds(0, 254 + offset).width
         own = add(m, library, f"{prefix}c_key", start.field, Const(0, 0), offset, width)
-        keys = [(start.nonzero, own), *prepared.addends.keys]
+        counts = start.nonzero if self._masks_start else Const(1, 1)
+        keys = [(counts, own), *prepared.addends.keys]
         masked = [each & nonzero.replicate(len(each)) for nonzero, each in keys]
         if rule.zero_exponent is not None:
             any_zero = ~(start.nonzero & prepared.addends.all_nonzero)
             zero_key = Const(rule.zero_exponent + bias)
             masked.append(zero_key & any_zero.replicate(len(zero_key)))
         key = maximum(m, f"{prefix}key", masked)
-        self._addends.enter(m, library, heap, prepared.addends, key, room, prefix)
+        self._addends.enter(m, library, heap, prepared.addends, key, bias, room, prefix)
         return key, bias, subtract(m, library, f"{prefix}c_distance", key, own), {}
 
     def _enter_pair(self, m, library, heap, prepared, start, room):
@@ -118,8 +121,8 @@ class FusedSum:
         off a smaller group lies below every guard bit, and is left to rounding.
         """
         prefix = prepared.prefix
-        ((name, _, value, own),) = prepared.addends.values
-        ((nonzero, _),) = prepared.addends.keys
+        (group,), ((nonzero, _),) = prepared.addends.values, prepared.addends.keys
+        name, value, own = group.name, group.value, group.field
         # The start's exponent less the group's, less 1.
         offset = BINARY32_MIN_EXPONENT - 1 + self._bias - 1
         heap_gap = BitHeap(bounds(offset - (1 << len(own)) + 1, offset + 255).width)

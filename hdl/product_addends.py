@@ -87,7 +87,7 @@ class ProductAddends(Addends):
             fields.append((f"{name}_fixed", mag, neg, key))
         return fields
 
-    def enter(self, m, library, heap, built, key, room, prefix):
+    def enter(self, m, library, heap, built, key, bias, room, prefix):
         """Align every addend to ``key`` and put it into ``heap``."""
         width = min(len(key), (self.width + max(room, 0) + self.largest_shift).bit_length())
         # How far the largest exponent lies above each group's addends of shift 0.

@@ -66,7 +66,8 @@ class ScalePair(Shared):
 
     Function  ``sig = a.sig * b.sig``, ``field = a.field + b.field``.
     Formats   Any two unsigned scale formats of 8 bits.
-    Shapes    ``a``, ``b``: ``scale_layout``. ``sig`` and ``nonzero``: absent for two powers of two.
+    Shapes    ``a``, ``b``: ``scale_layout``. ``sig`` (only with ``multiplies``) and ``nonzero``:
+              absent for two powers of two.
     Widths    Exact.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -75,7 +76,7 @@ class ScalePair(Shared):
 
     part = "scaling"
 
-    def __init__(self, a, b):
+    def __init__(self, a, b, multiplies=True):
         self._formats = {name: scale for name, scale in (("a", a), ("b", b)) if scale is not None}
         scales = self._formats.values()
         self.fraction_width = sum(scale.mantissa_width for scale in scales)
@@ -90,7 +91,11 @@ class ScalePair(Shared):
         ports = {name: In(scale_layout(fmt)) for name, fmt in self._formats.items()}
         ports["field"] = Out(self.largest_field.bit_length())
         if self.has_significand:
-            ports |= {"sig": Out(self.largest_significand.bit_length()), "nonzero": Out(1)}
+            ports["nonzero"] = Out(1)
+        self._multiplies = multiplies and self.has_significand
+        if self._multiplies:
+            self.module_name += "_sig"
+            ports["sig"] = Out(self.largest_significand.bit_length())
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -99,15 +104,16 @@ class ScalePair(Shared):
         for name in self._formats:
             fields.add_unsigned(getattr(self, name).field)
         m.d.comb += self.field.eq(fields.total(m, platform, "fields"))
-        if self.has_significand:
-            significands = [
-                getattr(self, name).sig for name, fmt in self._formats.items() if fmt.mantissa_width
-            ]
+        significands = [
+            getattr(self, name).sig for name, fmt in self._formats.items() if fmt.mantissa_width
+        ]
+        if self._multiplies:
             product = significands[0]
             if len(significands) == 2:
                 heap = BitHeap(len(self.sig))
                 heap.add_product(*significands)
                 product = heap.total(m, platform, "product")
-            nonzero = Cat(significand.any() for significand in significands).all()
-            m.d.comb += [self.sig.eq(product), self.nonzero.eq(nonzero)]
+            m.d.comb += self.sig.eq(product)
+        if self.has_significand:
+            m.d.comb += self.nonzero.eq(Cat(sig.any() for sig in significands).all())
         return m
