@@ -48,6 +48,9 @@ LINES = {
     "sweep JOBS=3 DATA=t.npz SCHEDULER=tcp://a:1": (
         "sweep --data t.npz --jobs 3 --scheduler tcp://a:1"
     ),
+    "sim NETLIST=delay LIB=a.lib MODELS=a.v": "sim --netlist delay --lib a.lib --models a.v",
+    "synth LIB=a.lib POWER=1 DATA=t.npz": "synth --lib a.lib --power 1 --data t.npz",
+    "synth TARGET=ecp5": "synth --target ecp5",
     "synth FMT=mxfp4 K=32 FRACTION=24": "synth --fmt mxfp4 --k 32 --fraction 24",
     "tensors DATA=build/t.npz": "tensors --out build/t.npz",
     "bench": "bench golden",
