@@ -18,8 +18,8 @@ from gen.delays import FALL, RISE, Delays
 
 STEPS = 2
 """Steps that are simulated, spread evenly over the trace's."""
-TICKS = 5
-"""Ticks in the mean delay."""
+TICKS = 10
+"""Ticks in the mean delay; with three times as many glitches change by a few percent."""
 
 Node = tuple[int | str | None, int]
 """A net and an edge."""
