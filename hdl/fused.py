@@ -44,6 +44,11 @@ class FusedSum:
         # Where no start of zero hides an addend, zeros need no key of 0, and the bias is free.
         self._masks_start = rule.zero_exponent is not None or min(exponents) < exponents[1]
 
+    @property
+    def alignment(self):
+        """How the largest exponent is found, as NAME.json tells it."""
+        return "one difference" if self._is_pair else "a tree of comparisons"
+
     def prepare(self, m, library, a, b, pipe, prefix=""):
         """All that does not depend on the start: products, sums, keys, NaN and Inf."""
         addends = self._addends.build(m, library, a, b, self._bias, pipe, prefix)

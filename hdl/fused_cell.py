@@ -30,6 +30,7 @@ class FusedCell(Cell):
         self._length = length or k
         self._sum = FusedSum(fmt_a, fmt_b, self._length, rule, size)
         self.parameters = {"fraction_bits": rule.fraction_bits, "products_per_sum": self._length}
+        self.parameters["alignment"] = self._sum.alignment
 
     def elaborate(self, platform):
         m = Module()
