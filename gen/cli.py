@@ -250,7 +250,7 @@ def synth(
     if target is None:
         run(configuration, chosen, flatten=flatten, power=bool(power), data=data)
         return
-    foreign = {"LIB": chosen[:1], "FLATTEN": flatten, "POWER": power, "DATA": data}
+    foreign = {"LIB": chosen[:1], "FLATTEN": flatten, "POWER": power or None, "DATA": data}
     for name, value in foreign.items():
         if value not in (None, []):
             raise UsageError(f"{name} must be left out with TARGET, which is an FPGA's")
