@@ -15,6 +15,7 @@ from .config import Configuration
 from .configure import AnyConfiguration
 from .errors import UsageError
 from .flow import RECIPES
+from .hierarchy import outermost
 from .job import Job, Report
 from .liberty import load
 from .simulator import SIMULATORS, Simulation
@@ -24,6 +25,7 @@ COUNT = {"verilator": 10_000, "icarus": 250}  # random dot products if the user 
 TILE_COUNT = {"verilator": 50_000, "icarus": 1_000}  # of a tile, which takes many a cycle
 LONG_COUNT = 200_000  # from here on the simulator's speed decides, not its compiler's
 COUNT_WITH_WAVES = 100
+MOST_INLINED = 16  # cells of a tile up to which Verilator compiles every one
 DATA_COUNT = {"verilator": 4096, "icarus": 64}  # dot products of the user's tensors
 
 
@@ -77,7 +79,8 @@ def run(
         library = load(lib or BUILT_IN)
         path = gates.write(configuration, library, netlist, models)
         label = f"-{path.parent.parent.name}-{netlist}"
-    simulation = Simulation(path, simulator, folder, waves, count >= LONG_COUNT, label)
+    blocks = [] if netlist else blocks_of(configuration, path, json.loads(description.read_text()))
+    simulation = Simulation(path, simulator, folder, waves, count >= LONG_COUNT, label, blocks)
     print(f"{configuration.name}{label} on {simulator}, SEED={seed}")
     start = time.monotonic()
     simulation.build()
@@ -90,6 +93,15 @@ def run(
     if report.mismatch is not None:
         raise Mismatch(f"{report.mismatch}\nRepeat with SEED={seed} COUNT={count}.")
     return report
+
+
+def blocks_of(configuration: AnyConfiguration, verilog: Path, description: dict) -> list[str]:
+    """The cells of a tile that is too large for Verilator to compile each instance of them."""
+    if configuration.unit != "tile" or configuration.m * configuration.n <= MOST_INLINED:
+        return []
+    parts = description["parts"]
+    found = outermost(verilog.read_text(), configuration.name, parts)
+    return [name for name in found if parts[name] == "accumulator"]
 
 
 def testbench(configuration) -> str:

@@ -8,7 +8,7 @@ import pickle
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,7 +75,8 @@ class Simulation:
 
     ``verilog``: the file, its top named as the file is. ``folder``: where all simulations live,
     each in one named after the top and ``label``. ``long``: whether the runs will be, so that
-    compiling well pays. ``limit``: seconds after which a command counts as failed, None for never.
+    compiling well pays. ``blocks``: modules that Verilator compiles once each, instead of once for
+    every instance. ``limit``: seconds after which a command counts as failed, None for never.
     Raises UsageError when the simulator is missing.
     """
 
@@ -89,8 +90,10 @@ class Simulation:
         waves: bool = False,
         long: bool = False,
         label: str = "",
+        blocks: Sequence[str] = (),
     ):
         self._verilog, self._simulator, self._waves = verilog, simulator, waves
+        self._blocks = blocks if simulator == "verilator" else ()
         self._top = verilog.stem
         self.folder = (folder / f"{self._top}{label}-{simulator}{'-waves' * waves}").resolve()
         self._environment: dict[str, str] = {}
@@ -103,6 +106,7 @@ class Simulation:
             # Compiling mostly takes longer than simulating: do it quickly rather than well, in one
             # file (every piece would read the same headers again).
             self._arguments += ["--output-split", "0"]
+            self._arguments += ["--hierarchical"] if blocks else []
             makeflags = self._environment.get("MAKEFLAGS", "")
             options = f"OPT_FAST=-O{int(long)} OPT_GLOBAL=-O1"
             self._environment |= {"MAKEFLAGS": f"{makeflags} {options}".strip()}
@@ -125,7 +129,7 @@ class Simulation:
             tool = self._runner()
             try:
                 tool.build(
-                    sources=[self._verilog],
+                    sources=[*self._control_files(), self._verilog],
                     hdl_toplevel=self._top,
                     build_dir=self.folder,
                     build_args=self._arguments,
@@ -138,6 +142,15 @@ class Simulation:
                 raise self._error("compile", error, "build.log") from None
             self._share_runtime(self.folder, self._runtime)
         stamp.write_text(key)
+
+    def _control_files(self) -> list[Path]:
+        """What tells Verilator of blocks."""
+        if not self._blocks:
+            return []
+        path = self.folder / "blocks.vlt"
+        lines = [f'hier_block -module "{name}"' for name in self._blocks]
+        path.write_text("\n".join(["`verilator_config", *lines, ""]))
+        return [path]
 
     def run(self, module: str, job: Job) -> Report:
         """Run a testbench module on the built design and return its report.

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gen import sim
 from gen.catalogue import CATALOGUE, SUPPORTED, tier
 from gen.config import Configuration
 from gen.errors import UsageError
@@ -38,6 +39,16 @@ def test_verilator(entry):
 @pytest.mark.parametrize("entry", TILES, ids=lambda entry: entry.name)
 def test_icarus(entry):
     check(entry, "icarus")
+
+
+def test_verilator_compiles_the_cells_of_a_large_tile_once(monkeypatch):
+    """As it does for 16 x 16, on a tile that takes a second."""
+    monkeypatch.setattr(sim, "MOST_INLINED", 1)
+    configuration = Configuration.parse("int4", "tile", 4, m=2, n=2)
+    report = run(configuration, "verilator", SEED, 1000)
+    assert report.mismatch is None and report.checked > 1000
+    folder = sim.FOLDER / f"{configuration.name}-verilator"
+    assert (folder / "Vcell_int4_k4_int32" / "libcell_int4_k4_int32.a").exists()
 
 
 @pytest.mark.parametrize(
