@@ -14,7 +14,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--out,$(OUT)) $(call option,--in,$(IN)) $(call option,--rule,$(RULE)) \
 	$(call option,--lanes,$(LANES))
 
-.PHONY: help verilog sim synth sweep tensors test bench peers lint clean icarus osu018
+.PHONY: help verilog sim synth sweep claims tensors test bench peers lint clean icarus osu018
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "  make sim FMT=amxfp4          the Verilog against the golden model [SIM=icarus SEED= COUNT= DATA= WAVES=1 NETLIST=area LIB=]"
 	@echo "  make synth FMT=amxfp4        area, longest path, breakdown by part [LIB=cells.lib.gz FLATTEN=0 TARGET=ice40 POWER=1]"
 	@echo "  make sweep FMT=mxfp4,nvfp4   lists of all of these, as tables and plots [PLAN=few.toml JOBS= SCHEDULER=]"
+	@echo "  make claims LIB=...          docs/claims.md, the papers' claims measured (an hour or more)"
 	@echo "  make tensors                 build/tensors.npz out of SmolLM2-135M, for make sim DATA="
 	@echo "  make test                    everything that must pass            [SEED=]"
 	@echo "  make bench                   speed of the golden model                [WHAT=area ROW= LIB=: beside open designs]"
@@ -52,6 +53,10 @@ sweep: .venv/ready
 		$(call option,--flatten,$(FLATTEN)) $(call option,--power,$(POWER)) $(call option,--plan,$(PLAN)) \
 		$(call option,--data,$(DATA)) \
 		$(call option,--jobs,$(JOBS)) $(call option,--scheduler,$(SCHEDULER))
+
+claims: .venv/tensors
+	@$(RUN) claims $(foreach lib,$(LIB),$(call option,--lib,$(lib))) \
+		$(call option,--fmt,$(FMT)) $(call option,--power,$(POWER)) $(call option,--jobs,$(JOBS))
 
 tensors: .venv/tensors
 	@$(RUN) tensors $(call option,--out,$(DATA))

@@ -296,6 +296,27 @@ def sweep(
     return run(plan, data, scheduler, jobs).status
 
 
+@cli.command(cls=Verb, short_help="Measure the papers' claims: docs/claims.md.")
+@click.option("--lib", "libs", type=PATH, multiple=True, help="Liberty file; may be repeated.")
+@click.option("--fmt", type=TEXT, help="Only these of the page's formats; others stay as they are.")
+@click.option("--power", type=ON_OFF, help="0 leaves out energies (default 1).")
+@click.option("--jobs", type=COUNT, help="Processes (default one for each core).")
+def claims(
+    libs: tuple[Path | None, ...], fmt: str | None, power: bool | None, jobs: int | None
+) -> int:
+    """Measure what papers say of the formats' hardware, and write docs/claims.json and claims.md.
+
+    Results are kept as those of a sweep. Without --lib the page is written from claims.json anew.
+
+    \b
+    Examples:
+      mxforge claims --lib sky130hd_tt.lib.gz --lib sg13g2_typ.lib.gz
+    """
+    from gen.claims import run
+
+    return run([lib for lib in libs if lib is not None], fmt, power is not False, jobs)
+
+
 @cli.command(cls=Verb, short_help="Write two real weight matrices for sim.")
 @click.option("--a", "a_name", type=TEXT, help="Activations (default token_embd.weight).")
 @click.option("--b", "b_name", type=TEXT, help="Weights (default blk.0.attn_q.weight).")

@@ -60,7 +60,7 @@ REFUSED = {
     "sim --waves maybe": "WAVES must be 1 or 0, not 'maybe'.",
     "synth --fmt nope": f"Format must be one of {FORMATS}, not 'nope'.",
     "tensors --rows none": "ROWS must be a whole number from 1 up, not 'none'.",
-    "fly": "Verb must be one of verilog, sim, synth, sweep, tensors, bench, not 'fly'.",
+    "fly": "Verb must be one of verilog, sim, synth, sweep, claims, tensors, bench, not 'fly'.",
     "bench speed": (
         "'speed' is not one of 'golden', 'area'; 'mxforge bench --help' says what there is."
     ),
@@ -172,7 +172,7 @@ def test_defects_keep_their_traceback(monkeypatch):
         gen.cli.main(["verilog"])
 
 
-@pytest.mark.parametrize("verb", ["verilog", "sim", "synth", "sweep", "tensors"])
+@pytest.mark.parametrize("verb", ["verilog", "sim", "synth", "sweep", "claims", "tensors"])
 def test_help_teaches(verb, capsys):
     assert gen.cli.main([verb, "--help"]) == 0
     text = capsys.readouterr().out

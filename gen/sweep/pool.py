@@ -19,17 +19,15 @@ from gen.errors import UsageError
 
 @dataclass(frozen=True)
 class Pool:
-    """An executor, what turns large data into an argument for its jobs, and how many run at once.
-
-    A job may start ``spare(jobs)`` processes when that many jobs are left.
-    """
+    """An executor, what turns large data into an argument for its jobs, and the cores of a worker's
+    machine that its jobs share."""
 
     executor: Executor
     share: Callable[[bytes], Any]
-    workers: int
-    cores: int
+    cores: int = 1
 
     def spare(self, jobs: int) -> int:
+        """How many processes a job may start when there are that many jobs."""
         return max(1, self.cores // max(1, jobs))
 
 
@@ -49,7 +47,7 @@ def _cores(workers: int) -> Iterator[Pool]:
     with tempfile.TemporaryDirectory(prefix="mxforge-sweep-") as scratch:
         executor = ProcessPoolExecutor(workers, context, _tether, (reader, scratch))
         try:
-            yield Pool(executor, lambda data: data, workers, workers)
+            yield Pool(executor, lambda data: data, workers)
         finally:
             writer.close()
             executor.shutdown(cancel_futures=True)
@@ -82,9 +80,8 @@ def _cluster(scheduler: str) -> Iterator[Pool]:
     except (OSError, ValueError) as error:
         raise UsageError(f"SCHEDULER must be a Dask scheduler, not {scheduler}: {error}") from None
     with client:
-        workers = len(client.nthreads())
         executor = client.get_executor(pure=False, retries=2)
         try:
-            yield Pool(executor, client.scatter, workers, 1)
+            yield Pool(executor, client.scatter)
         finally:
             executor.shutdown(wait=False)
