@@ -236,7 +236,7 @@ CHAIN = (
 
 @needs_osu
 def test_energies_are_those_of_opensta():
-    """An edge every other cycle on every net: leakage within 0.2%, the rest within 5%.
+    """An edge every other cycle on every net: leakage within 0.1%, the rest within 2%.
 
     Debian's OpenSTA, of 2019, counts for an edge of an output the energies of both a rise and a
     fall, for each input half as often as the other allows: for these cells, twice of what it is.
@@ -250,9 +250,9 @@ def test_energies_are_those_of_opensta():
     assert total is not None
     internal, switching, leakage = map(float, total.groups())
     cycles = 1e9 / opensta.PERIOD
-    assert found.leakage == pytest.approx(leakage, rel=2e-3)
-    assert found.switching * cycles == pytest.approx(switching, rel=0.05)
-    assert found.internal * cycles == pytest.approx(internal / 2, rel=0.05)
+    assert found.leakage == pytest.approx(leakage, rel=1e-3)
+    assert found.switching * cycles == pytest.approx(switching, rel=0.02)
+    assert found.internal * cycles == pytest.approx(internal / 2, rel=0.02)
 
 
 def uniform(library: Library, flat: dict, lanes: int = 1 << 15) -> Trace:
