@@ -1,6 +1,7 @@
 """README says what is so: its tables are what the project prints, its commands exist."""
 
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -25,5 +26,5 @@ def test_synthesis_table():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_targets(command, clean_environment):
-    line = [*command.split(), "-n", "-o", ".venv/ready"]
+    line = [*shlex.split(command), "-n", "-o", ".venv/ready"]
     subprocess.run(line, cwd=readme.README.parent, check=True, capture_output=True)
