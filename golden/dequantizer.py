@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, Macro
+from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, Macro, resolve
 from golden.quantized import Quantized
 
 _CHUNK = 1 << 15
@@ -12,7 +12,8 @@ def dequantize(q: Quantized) -> np.ndarray:
     """The values of a quantized tensor, float32 of ``q.shape``; exact where binary32 can hold them.
 
     Others are rounded once to nearest even. Macro factors are undone by their binary32 reciprocals,
-    as the matrix product does. A NaN scale makes its block NaN.
+    as the matrix product does. A scale, of block or tensor, that is not finite makes its block NaN.
+    Every NaN is 0x7FC00000.
     Raises TypeError for anything but a Quantized.
 
     >>> from golden import from_codes
@@ -34,7 +35,7 @@ def dequantize(q: Quantized) -> np.ndarray:
         count = out.size // block
     blocks, target = codes.reshape(count, block), out.reshape(count, block)
     if fmt.scale is None:
-        np.take(fmt.element.values.astype(np.float32), codes, out=out, mode="clip")
+        np.take(_canonical(fmt.element.values.astype(np.float32)), codes, out=out, mode="clip")
     else:
         factors = _factors(q, fmt.scale, count, k // block)
         zero_points = None
@@ -46,6 +47,42 @@ def dequantize(q: Quantized) -> np.ndarray:
     return np.ascontiguousarray(out[tuple(slice(n) for n in q.shape)])
 
 
+def dequantize_blocks(
+    codes: np.ndarray,
+    fmt: BlockFormat,
+    scales: np.ndarray | None = None,
+    tensor_scales: np.ndarray | None = None,
+    macro: np.ndarray | None = None,
+) -> np.ndarray:
+    """Dequantize groups that know nothing of each other, with factors from outside: what a
+    dequantizer in hardware does, and the other way round :func:`golden.quantizer.quantize_blocks`.
+
+    ``codes``: (B, group), a group a block, a macro block, or what a given scale is for.
+    ``scales``: codes (B, blocks * sides), or float32 (B,) for binary32 scales; ``tensor_scales``:
+    float32 (B,); ``macro``: codes (B,). Returns float32 (B, group).
+
+    >>> codes = np.uint8([[0, 14, 0, 7]])
+    >>> dequantize_blocks(codes, resolve("int4"), np.float32([2])).tolist()
+    [[0.0, -4.0, 0.0, 14.0]]
+    """
+    block = fmt.block_size if fmt.has_block_scale and fmt.block_size else codes.shape[1]
+    blocks = np.ascontiguousarray(codes).reshape(-1, block)
+    out = np.empty(blocks.shape, np.float32)
+    if fmt.scale is None:
+        np.take(_canonical(fmt.element.values.astype(np.float32)), blocks, out=out)
+        return out.reshape(codes.shape)
+    assert scales is not None
+    per_group = len(blocks) // len(codes)
+    t, undo = None, None
+    if tensor_scales is not None:
+        t = np.repeat(tensor_scales.astype(np.float64), per_group)[:, None]
+    if macro is not None and fmt.macro is not None:
+        undo = np.repeat(reciprocals(fmt.macro, macro), per_group)[:, None]
+    factors = _products(np.reshape(scales, (len(blocks), fmt.sides)), fmt.scale, t, undo)
+    _fill(fmt, blocks, factors, None, out)
+    return out.reshape(codes.shape)
+
+
 def _factors(q: Quantized, scale: FloatFormat, count: int, per_row: int) -> np.ndarray:
     """What the elements of each block and side are multiplied by, (count, sides) float64."""
     fmt = q.format
@@ -53,17 +90,35 @@ def _factors(q: Quantized, scale: FloatFormat, count: int, per_row: int) -> np.n
     scales = q.scales
     if q.axis is not None:
         scales = np.moveaxis(scales, q.axis, len(q.shape) - 1)
-    scales = scales.reshape(count, fmt.sides)
-    values = scales.astype(np.float64) if scale.width > 8 else scale.values[scales]
-    lost = ~np.isfinite(values).all(axis=1, keepdims=True)
-    values = np.where(lost, np.nan, values)
-    if q.tensor_scale is not None:
-        values = values * np.float64(q.tensor_scale)
+    undo = None
     if q.macro_scales is not None and fmt.macro is not None and q.axis is not None:
-        macro = reciprocals(fmt.macro, np.moveaxis(q.macro_scales, q.axis, -1)).astype(np.float64)
+        macro = reciprocals(fmt.macro, np.moveaxis(q.macro_scales, q.axis, -1))
         blocks = fmt.macro.size // (fmt.block_size or fmt.macro.size)
-        values = values * np.repeat(macro, blocks, axis=-1)[..., :per_row].reshape(count, 1)
-    return values
+        undo = np.repeat(macro, blocks, axis=-1)[..., :per_row].reshape(count, 1)
+    t = None if q.tensor_scale is None else np.float64(q.tensor_scale)
+    return _products(scales.reshape(count, fmt.sides), scale, t, undo)
+
+
+def _products(
+    scales: np.ndarray,
+    scale: FloatFormat,
+    t: np.ndarray | np.float64 | None,
+    undo: np.ndarray | None,
+) -> np.ndarray:
+    """Scales (B, sides) times what else their blocks are multiplied by, float64, exact; NaN for a
+    block of which any factor is not finite."""
+    values = scales.astype(np.float64) if scale.width > 8 else scale.values[scales]
+    with np.errstate(invalid="ignore"):
+        for factor in (t, undo):
+            values = values if factor is None else values * factor
+    lost = ~np.isfinite(values).all(axis=1, keepdims=True)
+    return np.where(lost, np.nan, values)
+
+
+def _canonical(x: np.ndarray) -> np.ndarray:
+    """``x`` with every NaN made 0x7FC00000, in place."""
+    x[np.isnan(x)] = np.nan
+    return x
 
 
 def reciprocals(macro: Macro, codes: np.ndarray) -> np.ndarray:
@@ -89,6 +144,7 @@ def _fill(
     narrow = bool(np.all(factors.astype(np.float32) == factors))
     if narrow:  # one binary32 product is rounded once, too
         table, factors = table.astype(np.float32), factors.astype(np.float32)
+    has_nan = element.has_nan or not np.isfinite(factors).all()
     count, block = codes.shape
     rows, columns = max(1, _CHUNK // block), min(block, _CHUNK)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -103,3 +159,5 @@ def _fill(
                 if fmt.sides == 2:
                     factor = np.where(values < 0, factor[:, 1:], factor[:, :1])
                 np.multiply(values, factor, out=out[piece], casting="same_kind")
+                if has_nan:
+                    _canonical(out[piece])
