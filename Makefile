@@ -12,7 +12,7 @@ CONFIGURATION = $(call option,--fmt,$(FMT)) $(call option,--unit,$(UNIT)) \
 	$(call option,--acc,$(ACC)) $(call option,--pipeline,$(PIPELINE)) \
 	$(call option,--window,$(WINDOW)) $(call option,--fraction,$(FRACTION)) \
 	$(call option,--out,$(OUT)) $(call option,--in,$(IN)) $(call option,--rule,$(RULE)) \
-	$(call option,--lanes,$(LANES))
+	$(call option,--lanes,$(LANES)) $(call option,--next,$(NEXT))
 
 .PHONY: help verilog sim synth sweep claims tensors test bench peers lint clean icarus osu018
 .DEFAULT_GOAL := help

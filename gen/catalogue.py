@@ -5,6 +5,8 @@ SUPPORTED: against golden in every run of the tests. EXPERIMENTAL: by ``python -
 
 from dataclasses import asdict, dataclass
 
+from golden.formats import FORMATS
+
 from .configure import AnyConfiguration, configure
 
 SUPPORTED, EXPERIMENTAL = "supported", "experimental"
@@ -131,6 +133,29 @@ _OTHERS = (
 )
 _NAMES = {entry.name for entry in _CHOSEN}
 QUANTIZERS = _CHOSEN + tuple(entry for entry in _OTHERS if entry.name not in _NAMES)
+
+
+def dequantizer(tier: str, fmt: str, out: str, **options) -> Entry:
+    """An entry for a dequantizer."""
+    return Entry(tier, fmt, "dequantizer", out=out, **options)
+
+
+_CHOSEN = (
+    dequantizer(SUPPORTED, "mxfp4", "fp32"),
+    dequantizer(SUPPORTED, "mxfp8_e5m2", "bf16"),
+    dequantizer(SUPPORTED, "nvfp4", "bf16"),
+    dequantizer(SUPPORTED, "amxfp4", "fp32"),
+    dequantizer(SUPPORTED, "int8", "fp32", k=8),
+    dequantizer(SUPPORTED, "fp16", "bf16", k=4),
+)
+_OTHERS = tuple(
+    dequantizer(EXPERIMENTAL, fmt, out)
+    for fmt in (*FORMATS, "docs/formats/fp5_b16.toml", "docs/formats/aint4_ue4m3.toml")
+    for out in ("fp32", "bf16")
+    if fmt != "dint4_asym"
+)
+_NAMES = {entry.name for entry in _CHOSEN}
+DEQUANTIZERS = _CHOSEN + tuple(entry for entry in _OTHERS if entry.name not in _NAMES)
 
 
 def tier(name: str, entries: tuple[Entry, ...] = CATALOGUE) -> list[Entry]:

@@ -116,10 +116,11 @@ def cli() -> None:
 def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options that name a configuration."""
     for option in (
+        click.option("--next", "following", type=TEXT, help="Format that requantize gives."),
         click.option("--lanes", type=TEXT, help="Elements a cycle of a quantizer (default all)."),
         click.option("--rule", type=TEXT, help="Scale rule of a quantizer, for the format's own."),
         click.option("--in", "source", type=TEXT, help="What a quantizer reads: fp32, bf16, fp16."),
-        click.option("--out", type=TEXT, help="Results of a tile: fp32 (the default) or bf16."),
+        click.option("--out", type=TEXT, help="Results: fp32 (the default) or bf16."),
         click.option(
             "--fraction", type=TEXT, help="Fraction bits F of fp32, 8 to 36 (default 35 or 25)."
         ),

@@ -7,15 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from .config import Configuration
-from .conversion import Quantization
+from .conversion import Dequantization, Quantization
 from .errors import UsageError
 from .limits import UNITS as PRODUCTS
+from .requantization import Requantization
 
-CONVERSIONS = {"quantizer": Quantization}
+CONVERSIONS = {
+    "quantizer": Quantization,
+    "dequantizer": Dequantization,
+    "requantize": Requantization,
+}
 UNITS = (*PRODUCTS, *CONVERSIONS)
-LABELS = {"source": "IN"}
+LABELS = {"source": "IN", "following": "NEXT"}
 
-AnyConfiguration = Configuration | Quantization
+AnyConfiguration = Configuration | Quantization | Dequantization | Requantization
 
 
 def configure(unit: str | None = None, **named: Any) -> AnyConfiguration:

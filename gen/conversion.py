@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from golden.formats import SCALE_RULES, BlockFormat, DenormalIntFormat, get_format
 from golden.rules import check_format
+from hdl.dequantizer import RESULTS, Dequantizer
 from hdl.quantizer import DEEPEST, Quantizer
 from hdl.quantizer_serial import SerialQuantizer
 from hdl.source import SOURCES
@@ -45,10 +46,7 @@ class Quantization:
     ) -> "Quantization":
         """The quantizer a user names. UsageError for one that cannot be exact."""
         typed = fmt or DEFAULT_FORMAT
-        try:
-            chosen = get_format(typed)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+        chosen = named_format(typed)
         if rule:
             if rule not in SCALE_RULES:
                 allowed = ", ".join(SCALE_RULES)
@@ -106,6 +104,78 @@ class Quantization:
         return Stream(core, self.name)
 
 
+@dataclass(frozen=True)
+class Dequantization:
+    """A dequantizer: codes in, floats out.
+
+    ``out``: the format of the floats; ``group``: elements that share all they share. Use
+    :meth:`parse`, which checks them against each other.
+    """
+
+    fmt: BlockFormat
+    out: str
+    group: int
+    typed: str = field(default="", compare=False)
+
+    unit = "dequantizer"
+    results = "blocks"
+    m = n = 1
+
+    @classmethod
+    def parse(cls, fmt=None, out=None, k=None) -> "Dequantization":
+        """The dequantizer a user names. UsageError for what the hardware cannot do."""
+        typed = fmt or DEFAULT_FORMAT
+        chosen = named_format(typed)
+        check_zero_points("dequantizer", chosen)
+        out = check_float("OUT", out, tuple(RESULTS))
+        return cls(chosen, out, check_group(chosen, k), typed)
+
+    @property
+    def name(self) -> str:
+        """Name of the Verilog top and of the files."""
+        size = [] if self.fmt.has_block_scale else [f"k{self.group}"]
+        return "_".join([self.unit, self.fmt.name, self.out, *size])
+
+    @property
+    def command(self) -> str:
+        """The command that writes this configuration's Verilog."""
+        size = "" if self.fmt.has_block_scale else f" K={self.group}"
+        return f"make verilog FMT={self.typed} UNIT={self.unit} OUT={self.out}{size}"
+
+    @property
+    def formats(self) -> dict[str, BlockFormat]:
+        """The formats by their names in NAME.json."""
+        return {"format": self.fmt}
+
+    @property
+    def settings(self) -> dict:
+        """What NAME.json says besides."""
+        return {"out": self.out, "group": self.group}
+
+    @property
+    def summary(self) -> str:
+        """What the Verilog's head says of the formats."""
+        return f"{self.fmt.name} in, {self.out} out; {self.group} elements a transfer"
+
+    def component(self) -> Stream:
+        """The hardware: the core behind streams."""
+        return Stream(Dequantizer(self.fmt, self.out, self.group, self.name), self.name)
+
+
+def named_format(name: str) -> BlockFormat:
+    """The format of that name, or of the file of that path; UsageError if there is none."""
+    try:
+        return get_format(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def check_zero_points(unit: str, fmt: BlockFormat) -> None:
+    """UsageError for a format whose groups have zero points."""
+    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric:
+        raise UsageError(f"Format of a {unit} must have no zero points, which {fmt.name} has")
+
+
 def check_float(label: str, name: str | None, allowed: tuple[str, ...]) -> str:
     """The name of a float format, by default binary32; UsageError for another than ``allowed``."""
     if name and name not in allowed:
@@ -117,8 +187,7 @@ def check_quantizer(fmt: BlockFormat, source: str) -> None:
     """UsageError unless the hardware can choose this format's codes exactly."""
     if fmt.scale is None:
         raise UsageError(f"Format of a quantizer must have a scale, which {fmt.name} has not")
-    if isinstance(fmt.element, DenormalIntFormat) and fmt.element.asymmetric:
-        raise UsageError(f"Format of a quantizer must have no zero points, which {fmt.name} has")
+    check_zero_points("quantizer", fmt)
     try:
         check_format(fmt)
     except ValueError as error:

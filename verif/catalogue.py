@@ -1,14 +1,14 @@
 """Simulate tiers of the catalogue: ``python -m verif.catalogue [supported] [experimental]
-[tiles] [quantizers]``, all by default."""
+[tiles] [quantizers] [dequantizers]``, all by default."""
 
 import sys
 
-from gen.catalogue import CATALOGUE, EXPERIMENTAL, QUANTIZERS, SUPPORTED, tier
+from gen.catalogue import CATALOGUE, DEQUANTIZERS, EXPERIMENTAL, QUANTIZERS, SUPPORTED, tier
 from gen.sim import run
 
 SEED = 1
 COUNT = 20_000  # random dot products or blocks
-UNITS = {"tiles": CATALOGUE, "quantizers": QUANTIZERS}
+UNITS = {"tiles": CATALOGUE, "quantizers": QUANTIZERS, "dequantizers": DEQUANTIZERS}
 
 
 def main(words: list[str]) -> None:
