@@ -30,6 +30,7 @@ class Entry:
     source: str | None = None
     rule: str | None = None
     lanes: int | None = None
+    following: str | None = None
 
     @property
     def configuration(self) -> AnyConfiguration:
@@ -89,6 +90,14 @@ CATALOGUE = (
 )
 
 
+def _once(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Entries by name, the first of each name."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found.setdefault(entry.name, entry)
+    return tuple(found.values())
+
+
 def quantizer(tier: str, fmt: str, source: str, **options) -> Entry:
     """An entry for a quantizer."""
     return Entry(tier, fmt, "quantizer", source=source, **options)
@@ -131,8 +140,7 @@ _OTHERS = (
     quantizer(EXPERIMENTAL, "docs/formats/fp5_b16.toml", "bf16"),
     quantizer(EXPERIMENTAL, "docs/formats/aint4_ue4m3.toml", "bf16"),
 )
-_NAMES = {entry.name for entry in _CHOSEN}
-QUANTIZERS = _CHOSEN + tuple(entry for entry in _OTHERS if entry.name not in _NAMES)
+QUANTIZERS = _once(_CHOSEN + _OTHERS)
 
 
 def dequantizer(tier: str, fmt: str, out: str, **options) -> Entry:
@@ -140,22 +148,38 @@ def dequantizer(tier: str, fmt: str, out: str, **options) -> Entry:
     return Entry(tier, fmt, "dequantizer", out=out, **options)
 
 
-_CHOSEN = (
-    dequantizer(SUPPORTED, "mxfp4", "fp32"),
-    dequantizer(SUPPORTED, "mxfp8_e5m2", "bf16"),
-    dequantizer(SUPPORTED, "nvfp4", "bf16"),
-    dequantizer(SUPPORTED, "amxfp4", "fp32"),
-    dequantizer(SUPPORTED, "int8", "fp32", k=8),
-    dequantizer(SUPPORTED, "fp16", "bf16", k=4),
+DEQUANTIZERS = _once(
+    (
+        dequantizer(SUPPORTED, "mxfp4", "fp32"),
+        dequantizer(SUPPORTED, "mxfp8_e5m2", "bf16"),
+        dequantizer(SUPPORTED, "nvfp4", "bf16"),
+        dequantizer(SUPPORTED, "amxfp4", "fp32"),
+        dequantizer(SUPPORTED, "int8", "fp32", k=8),
+        dequantizer(SUPPORTED, "fp16", "bf16", k=4),
+        *(
+            dequantizer(EXPERIMENTAL, fmt, out)
+            for fmt in (*FORMATS, "docs/formats/fp5_b16.toml", "docs/formats/aint4_ue4m3.toml")
+            for out in ("fp32", "bf16")
+            if fmt != "dint4_asym"
+        ),
+    )
 )
-_OTHERS = tuple(
-    dequantizer(EXPERIMENTAL, fmt, out)
-    for fmt in (*FORMATS, "docs/formats/fp5_b16.toml", "docs/formats/aint4_ue4m3.toml")
-    for out in ("fp32", "bf16")
-    if fmt != "dint4_asym"
+
+
+def requantize(tier: str, fmt: str, following: str, **options) -> Entry:
+    """An entry for a tile whose rows leave quantized."""
+    return Entry(tier, fmt, "requantize", following=following, **options)
+
+
+REQUANTIZERS = (
+    requantize(SUPPORTED, "mxfp4", "mxfp4", m=2, n=32, k=32),
+    requantize(SUPPORTED, "nvfp4", "nvfp4", m=1, n=16, k=16),
+    requantize(SUPPORTED, "amxfp4:mxfp4", "int8", m=2, n=3, k=32, out="bf16", pipeline=2),
+    requantize(EXPERIMENTAL, "amxfp4:mxfp4", "amxfp4", m=2, n=32, k=32),
+    requantize(EXPERIMENTAL, "mxfp4", "nvfp4", m=3, n=32, k=32, out="bf16", pipeline=4),
+    requantize(EXPERIMENTAL, "mxfp8_e4m3", "mxfp8_e4m3", m=1, n=32, k=32),
+    requantize(EXPERIMENTAL, "nvfp4", "mxint8", m=1, n=64, k=16, acc="exact"),
 )
-_NAMES = {entry.name for entry in _CHOSEN}
-DEQUANTIZERS = _CHOSEN + tuple(entry for entry in _OTHERS if entry.name not in _NAMES)
 
 
 def tier(name: str, entries: tuple[Entry, ...] = CATALOGUE) -> list[Entry]:

@@ -12,15 +12,16 @@ from .errors import UsageError
 from .limits import UNITS as PRODUCTS
 from .requantization import Requantization
 
-CONVERSIONS = {
+AnyConversion = Quantization | Dequantization | Requantization
+AnyConfiguration = Configuration | AnyConversion
+
+CONVERSIONS: dict[str, type[AnyConversion]] = {
     "quantizer": Quantization,
     "dequantizer": Dequantization,
     "requantize": Requantization,
 }
 UNITS = (*PRODUCTS, *CONVERSIONS)
 LABELS = {"source": "IN", "following": "NEXT"}
-
-AnyConfiguration = Configuration | Quantization | Dequantization | Requantization
 
 
 def configure(unit: str | None = None, **named: Any) -> AnyConfiguration:

@@ -120,6 +120,7 @@ class Dequantization:
     unit = "dequantizer"
     results = "blocks"
     m = n = 1
+    pipeline = 0
 
     @classmethod
     def parse(cls, fmt=None, out=None, k=None) -> "Dequantization":
@@ -129,6 +130,11 @@ class Dequantization:
         check_zero_points("dequantizer", chosen)
         out = check_float("OUT", out, tuple(RESULTS))
         return cls(chosen, out, check_group(chosen, k), typed)
+
+    @property
+    def k(self) -> int:
+        """Elements a transfer."""
+        return self.group
 
     @property
     def name(self) -> str:

@@ -60,15 +60,11 @@ class Requantization:
             )
         return cls(tile, chosen, typed)
 
-    @property
-    def m(self) -> int:
-        """Rows of the tile."""
-        return self.tile.m
-
-    @property
-    def n(self) -> int:
-        """Columns of the tile."""
-        return self.tile.n
+    def __getattr__(self, name: str):
+        """Rows, columns and the tile's other parameters."""
+        if name in ("m", "n", "k", "acc", "pipeline", "out"):
+            return getattr(self.tile, name)
+        raise AttributeError(name)
 
     @property
     def group(self) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, Macro, resolve
+from golden.formats import BlockFormat, DenormalIntFormat, FloatFormat, Macro
 from golden.quantized import Quantized
 
 _CHUNK = 1 << 15

@@ -1,6 +1,6 @@
 """What a dequantizer multiplies the elements of a block by: scale, tensor scale, macro factor."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
 from golden.formats import FP32
@@ -8,7 +8,7 @@ from golden.formats import FP32
 from .quantizer_wide import Multiply
 from .scale import DecodeScale
 from .shared import Shared, bounds, place
-from .shift import normalize
+from .shift import lead_with_one
 from .source import normal_float
 
 
@@ -72,7 +72,7 @@ class Factor(Shared):
                 m.d.comb += self.zero.eq(product.zero | ~t.hidden)
                 nan = nan | is_special(self.t)
             elif fmt.mantissa_width:
-                shifted, zeros = normalize(m, "normal", s.sig)
+                shifted, zeros = lead_with_one(m, "normal", s.sig)
                 field = field - zeros
                 m.d.comb += [self.p.eq(shifted[:-1]), self.zero.eq(~shifted[-1])]
             if self._macro:

@@ -7,7 +7,7 @@ from golden.formats import FP32, FloatFormat
 
 from .decode import Decode, significand_width
 from .shared import Shared, bounds, place
-from .shift import normalize, shift_right
+from .shift import lead_with_one, shift_right
 
 
 class ScaledElement(Shared):
@@ -49,7 +49,7 @@ class ScaledElement(Shared):
 
         # Give the element a leading one.
         x = place(m, platform, "element", Decode(element), code=self.code)
-        significand, zeros = normalize(m, "normal", x.sig)
+        significand, zeros = lead_with_one(m, "normal", x.sig)
         top = element.ulp_exponent + len(x.sig) - 1
         low, high = exponents(element)
         field = getattr(x, "shift", 0) - zeros + top
