@@ -111,7 +111,7 @@ def check_next(fmt: BlockFormat) -> int | None:
     group = fmt.macro.size if fmt.macro else fmt.block_size
     if group and group > LARGEST_TILE:
         raise UsageError(
-            f"NEXT must have groups of at most {LARGEST_TILE} elements, a tile's longest row,"
+            f"NEXT must have groups of at most {LARGEST_TILE} elements, the longest row,"
             f" not the {group} of {fmt.name}"
         )
     return group

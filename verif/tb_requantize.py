@@ -25,7 +25,7 @@ CHECKER = RowChecker(JOB, Report())
 
 
 def random(name: str, share: int, **lengths: int) -> Requantized:
-    least = 24 * CONFIGURATION.m * CONFIGURATION.n
+    least = 8 * CONFIGURATION.m * CONFIGURATION.n
     stimuli = RequantizeStimuli(CONFIGURATION, JOB.rng(name))
     return stimuli.random(max(JOB.count // share, least), **lengths)
 
