@@ -116,7 +116,7 @@ def cli() -> None:
 def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options that name a configuration."""
     for option in (
-        click.option("--next", "following", type=TEXT, help="Format that requantize gives."),
+        click.option("--next", "following", type=TEXT, help="What requantize gives (default A)."),
         click.option("--lanes", type=TEXT, help="Elements a cycle of a quantizer (default all)."),
         click.option("--rule", type=TEXT, help="Scale rule of a quantizer, for the format's own."),
         click.option("--in", "source", type=TEXT, help="What a quantizer reads: fp32, bf16, fp16."),
@@ -137,7 +137,9 @@ def configured(verb: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--n", type=TEXT, help="Columns of a tile, 1 to 64 (default 4)."),
         click.option("--m", type=TEXT, help="Rows of a tile, 1 to 64 (default 4)."),
         click.option(
-            "--unit", type=TEXT, help="mac (default), tile (m x n), dot (exact sum), quantizer."
+            "--unit",
+            type=TEXT,
+            help="mac (default), tile, dot (exact sum), quantizer, dequantizer, requantize.",
         ),
         click.option("--fmt", type=TEXT, help="Format, or pair A:B (default amxfp4)."),
     ):

@@ -20,6 +20,7 @@ COUNT = 64
 LIMIT = 60  # seconds; a fault can close a combinational loop
 PARTS = ("decode", "products", "reduction", "scaling", "accumulator")
 QUANTIZER_PARTS = ("maximum", "scale", "thresholds", "elements")
+DEQUANTIZER_PARTS = ("decode", "scale", "elements")
 FAULTS_PER_PART = 3
 # What a slip would look like, in text that any writer of Verilog emits.
 SLIPS = (
@@ -102,6 +103,18 @@ def test_unchanged_quantizer(quantizer, tmp_path):
 @pytest.mark.parametrize("part", QUANTIZER_PARTS)
 def test_slips_in_a_quantizer_are_caught(part, quantizer, tmp_path):
     check_slips(part, quantizer, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def dequantizer():
+    """As ``design``, a dequantizer."""
+    configuration = configure("dequantizer", fmt="int8", out="bf16", k=4)
+    return configuration, *verilog.emit(configuration)
+
+
+@pytest.mark.parametrize("part", DEQUANTIZER_PARTS)
+def test_slips_in_a_dequantizer_are_caught(part, dequantizer, tmp_path):
+    check_slips(part, dequantizer, tmp_path)
 
 
 @pytest.mark.parametrize("part", PARTS)
