@@ -70,14 +70,18 @@ class Checker:
             )
             await self.check(dut, name, make(name), offer=offer, take=take)
 
-    async def resets(self, dut, make) -> None:
-        """Reset in mid-stream, every other time with results that wait: nothing stale comes out."""
+    async def resets(self, dut, make, held: int | None = None) -> None:
+        """Reset in mid-stream, every other time with results that wait: nothing stale comes out.
+
+        ``held``: rows that the unit takes while nothing leaves, its latency if None.
+        """
+        held = held or self._job.description["latency"]
         bench, rng = None, self._job.rng("reset")
         for turn in range(RESETS):
             lost, after = make(f"lost {turn}"), make(f"after reset {turn}")
             bench = bench or await self.bench(dut, lost)
             stalled = turn % 2 == 1
-            stop = self._job.description["latency"] if stalled else int(rng.integers(3, len(lost)))
+            stop = held if stalled else int(rng.integers(3, len(lost)))
             take = (lambda: False) if stalled else None
             await bench.stream(lost.columns(), lost.results, take=take, stop=stop)
             await bench.reset()

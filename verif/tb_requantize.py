@@ -25,7 +25,7 @@ CHECKER = RowChecker(JOB, Report())
 
 
 def random(name: str, share: int, **lengths: int) -> Requantized:
-    least = 8 * CONFIGURATION.m * CONFIGURATION.n
+    least = 12 * CONFIGURATION.m * CONFIGURATION.n
     stimuli = RequantizeStimuli(CONFIGURATION, JOB.rng(name))
     return stimuli.random(max(JOB.count // share, least), **lengths)
 
@@ -51,4 +51,5 @@ async def random_stalls(dut):
 
 @cocotb.test()
 async def reset_in_mid_stream(dut):
-    await CHECKER.resets(dut, lambda name: random(name, 1 << 30, longest=4))
+    held = JOB.description["latency"] - 1  # the last stage holds a row of the first product
+    await CHECKER.resets(dut, lambda name: random(name, 1 << 30, longest=4), held)
