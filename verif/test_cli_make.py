@@ -51,6 +51,9 @@ LINES = {
     "sim NETLIST=delay LIB=a.lib MODELS=a.v": "sim --netlist delay --lib a.lib --models a.v",
     "synth LIB=a.lib POWER=1 DATA=t.npz": "synth --lib a.lib --power 1 --data t.npz",
     "synth TARGET=ecp5": "synth --target ecp5",
+    "verilog UNIT=requantize OUT=bf16 NEXT=nvfp4": (
+        "verilog --unit requantize --out bf16 --next nvfp4"
+    ),
     "synth FMT=mxfp4 K=32 FRACTION=24": "synth --fmt mxfp4 --k 32 --fraction 24",
     "tensors DATA=build/t.npz": "tensors --out build/t.npz",
     "bench": "bench golden",
