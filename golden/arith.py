@@ -21,9 +21,9 @@ class DotResult:
 
     ``sums``: in units of ``2**(a.element.ulp_exponent + b.element.ulp_exponent)``, int64 when they
     always fit, else object. Combinations: one for one-sided pairs; (+, -) with one two-sided
-    operand; (++, +-, -+, --), a's sign first, with two. NaN and Inf elements count as 0 there and
-    show in the bool arrays of shape (...): ``nan`` for a NaN element or Inf times zero,
-    ``pos_inf`` and ``neg_inf`` for Inf products, which may both be set.
+    operand; (++, +-, -+, --), a's sign first, with two. The bool arrays of shape (...) are ``nan``
+    for a NaN element or Inf times zero, and else ``pos_inf`` and ``neg_inf`` for Inf products,
+    which may both be set; where any is, the sums are 0.
     """
 
     sums: np.ndarray
@@ -48,7 +48,11 @@ def dot(fa: BlockFormat, fb: BlockFormat, a_codes: np.ndarray, b_codes: np.ndarr
     bound = a.table.largest_integer * b.table.largest_integer * a.k
     dtype = np.float64 if bound < 1 << 53 else np.int64 if bound < 1 << 63 else object
     sums = np.stack([_inner(p, q) for p in a.sides(dtype) for q in b.sides(dtype)], axis=-1)
-    return DotResult(sums if dtype is object else sums.astype(np.int64), *specials(a, b))
+    nan, pos_inf, neg_inf = specials(a, b)
+    pos_inf, neg_inf = pos_inf & ~nan, neg_inf & ~nan
+    sums = sums if dtype is object else sums.astype(np.int64)
+    finite = ~(nan | pos_inf | neg_inf)
+    return DotResult(np.where(finite[..., None], sums, 0), nan, pos_inf, neg_inf)
 
 
 def mac_step(

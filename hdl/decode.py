@@ -22,14 +22,24 @@ def fraction_width(element):
     return -element.ulp_exponent
 
 
+def least_shift(element):
+    """``shift`` of a subnormal. Wide exponents stay as they are, which makes it 1; it costs less to
+    subtract the 1 once for all elements than here."""
+    return int(isinstance(element, FloatFormat) and element.exponent_width > 2)
+
+
 def largest_shift(element):
-    """Largest ``shift`` of a finite element: how far its significand reaches above the smallest."""
-    return element.max_exponent - element.min_exponent if isinstance(element, FloatFormat) else 0
+    """Largest ``shift`` of a finite element: how far its significand reaches above shift 0."""
+    if not isinstance(element, FloatFormat):
+        return 0
+    return element.max_exponent - element.min_exponent + least_shift(element)
 
 
 def smallest_exponent(element):
     """Exponent of an element whose ``shift`` is 0."""
-    return element.min_exponent if isinstance(element, FloatFormat) else 0
+    if not isinstance(element, FloatFormat):
+        return 0
+    return element.min_exponent - least_shift(element)
 
 
 def largest_magnitude(element):
@@ -60,13 +70,14 @@ def integer_value(m, element, code):
 class Decode(Shared):
     """One element as sign, significand and shift.
 
-    Function  ``(-1)**neg * sig * 2**(shift + ulp_exponent)``; NaN and Inf give ``sig`` 0 and a
-              flag.
+    Function  ``(-1)**neg * sig * 2**(shift - least_shift + ulp_exponent)``; NaN and Inf give flags,
+              and ``sig`` 0 if ``masked``.
     Formats   Any element format.
-    Shapes    ``code``: one element. ``nan``, ``inf``: only for formats that have them.
+    Shapes    ``code``: one element. ``nan``, and ``special`` for NaN or Inf: only for formats
+              that have NaN, or Inf.
     Widths    ``sig``: mantissa and hidden bit, or an integer's magnitude; ``shift``: exponent
               width, absent for integers. ``nonzero``: the element is neither
-              zero nor NaN, so that NaN times Inf raises the flag of a NaN alone.
+              zero nor, if ``masked``, NaN.
     Timing    Combinational.
     Errors    TypeError for anything else.
     Source    OCP MX v1.0, section 5.3. Golden: ``FloatFormat.values``, ``IntFormat.values``.
@@ -74,14 +85,14 @@ class Decode(Shared):
 
     part = "decode"
 
-    def __init__(self, element):
+    def __init__(self, element, masked=True):
         if not isinstance(element, ElementFormat):
             raise TypeError(f"Element must be an element format, not {element!r}")
-        self._element = element
-        self.module_name = f"decode_{element.name}"
+        self._element, self._masked = element, masked and element.has_nan
+        self.module_name = f"decode_{element.name}{'' if masked else '_unmasked'}"
         flags = {
             name: Out(1)
-            for name, has in (("nan", element.has_nan), ("inf", element.has_inf))
+            for name, has in (("nan", element.has_nan), ("special", element.has_inf))
             if has
         }
         super().__init__(
@@ -121,15 +132,15 @@ class Decode(Shared):
             special = exponent.all()
             m.d.comb += [
                 self.nan.eq(special & mantissa.any()),
-                self.inf.eq(special & ~mantissa.any()),
+                self.special.eq(special),
             ]
         # A subnormal has exponent field 0 and the weight of field 1.
+        sig, nonzero = Cat(mantissa, normal), self.code[:-1].any()
+        shift = exponent | ~normal if least_shift(fmt) else exponent - normal
         m.d.comb += [
             self.neg.eq(self.code[-1]),
-            self.sig.eq(
-                Mux(special, 0, Cat(mantissa, normal)) if fmt.has_nan else Cat(mantissa, normal)
-            ),
-            self.nonzero.eq(self.code[:-1].any() & (~self.nan if fmt.has_nan else 1)),
-            self.shift.eq((exponent - normal)[: len(self.shift)]),
+            self.sig.eq(Mux(special, 0, sig) if self._masked else sig),
+            self.nonzero.eq(nonzero & ~self.nan if self._masked else nonzero),
+            self.shift.eq(shift[: len(self.shift)]),
         ]
         return m

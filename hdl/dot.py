@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
 from .lanes import group_sums, lane_flags, multiplies_integers, sum_shape
@@ -15,8 +15,9 @@ from .shared import Shared, bounds, exact, place
 class DotSum(Shared):
     """Exact dot product of two vectors of element codes, one sum per combination of sides.
 
-    Function  ``sum = sum(a[k] * b[k])`` in units of both elements' smallest subnormals; elements
-              that are NaN or Inf count as 0 and raise ``nan``, ``pos_inf``, ``neg_inf`` instead.
+    Function  ``sum = sum(a[k] * b[k])`` in units of both elements' smallest subnormals. NaN or Inf
+              times zero raises ``nan``, other Inf products ``pos_inf``, ``neg_inf`` unless there is
+              a NaN; a sum beside a raised flag is 0.
     Formats   Any pair of BlockFormats with float or two's complement elements.
     Shapes    ``a_elems``, ``b_elems``: ``k`` codes, element 0 in the low bits.
     Widths    ``sum``: two's complement, holds ``k`` products of the largest magnitude. Exact.
@@ -43,20 +44,28 @@ class DotSum(Shared):
 
         # Decode, multiply, reduce.
         raw = multiplies_integers(self._a, self._b)
-        a = place(m, platform, "a", DecodeOperand(self._a, self._k, raw), elems=self.a_elems).o
-        b = place(m, platform, "b", DecodeOperand(self._b, self._k, raw), elems=self.b_elems).o
+        elems = {"a": (self._a, self.a_elems), "b": (self._b, self.b_elems)}
+        a, b = (
+            place(m, platform, name, DecodeOperand(fmt, self._k, raw, masked=False), elems=codes).o
+            for name, (fmt, codes) in elems.items()
+        )
         lanes = [[operand.lanes[i] for i in range(self._k)] for operand in (a, b)]
-        results = {}
-        for c, (total, _) in group_sums(m, platform, "lanes", self._a, self._b, *lanes).items():
-            results[port("sum", c)] = -total if c in ("pn", "np") else total
+        sums = group_sums(m, platform, "lanes", self._a, self._b, *lanes)
 
         # NaN and Inf go around the sum.
+        results, finite = {}, Const(1, 1)
         if "nan" in self.outputs:
             nan = Cat(x.nan for x in (a, b) if "nan" in x.shape().members).any()
             flags = [(*flag, x.neg ^ y.neg) for x, y in zip(*lanes) if (flag := lane_flags(x, y))]
-            results["nan"] = nan | Cat(flag[0] for flag in flags).any()
-            results["pos_inf"] = Cat(inf & ~neg for _, inf, neg in flags).any()
-            results["neg_inf"] = Cat(inf & neg for _, inf, neg in flags).any()
+            nan = nan | Cat(flag[0] for flag in flags).any()
+            pos_inf = ~nan & Cat(inf & ~neg for _, inf, neg in flags).any()
+            neg_inf = ~nan & Cat(inf & neg for _, inf, neg in flags).any()
+            results = {"nan": nan, "pos_inf": pos_inf, "neg_inf": neg_inf}
+            finite = ~Cat(results.values()).any()
+        for c, (total, _) in sums.items():
+            total = -total if c in ("pn", "np") else total
+            masked = total.as_unsigned() & finite.replicate(len(total))
+            results[port("sum", c)] = masked.as_signed() if total.shape().signed else masked
         m.d.comb += [exact(getattr(self, name), value) for name, value in results.items()]
         return m
 

@@ -65,13 +65,14 @@ class BitHeap:
 
     Columns come down to one bit from the lowest up, so that no half adder is spent but where a
     column holds an even number of bits. A full adder takes the three bits that arrive first, a
-    constant last, where it costs least; times are in delays of a carry.
+    constant last, where it costs least; times are in delays of a carry. ``inverted`` heaps hold the
+    complements of their bits, which is the smaller where the bits are conjunctions.
     """
 
     CARRY, SUM = 1.0, 1.2
 
-    def __init__(self, width):
-        self.width = width
+    def __init__(self, width, inverted=False):
+        self.width, self._inverted = width, inverted
         self.columns = defaultdict(list)
         self.constant = 0
 
@@ -80,7 +81,8 @@ class BitHeap:
         if isinstance(bit, Const):
             self.constant += bit.value << weight
         elif weight < self.width:
-            self.columns[weight].append((arrival, bit))
+            self.columns[weight].append((arrival, ~bit if self._inverted else bit))
+            self.constant += self._inverted << weight
 
     def add_constant(self, value):
         """Add an integer of either sign."""
@@ -135,7 +137,8 @@ class BitHeap:
     def compress(self, m, platform, name):
         """As :meth:`total`, a list of pairs of arrival and bit."""
         serial, rest = count(), []
-        constant = self.constant % (1 << self.width)
+        # If inverted, the heap's sum is ``constant - total``, and made ``-1 - total``.
+        constant = (~self.constant if self._inverted else self.constant) % (1 << self.width)
         columns = [list(self.columns[i]) for i in range(self.width)]
         for i, column in enumerate(columns):
             if constant >> i & 1:
@@ -152,7 +155,7 @@ class BitHeap:
                 column.append((latest + self.SUM, sum_bit))
                 columns[i + 1].append((latest + self.CARRY, carry))
             rest.append(column[0] if column else (0.0, Const(0, 1)))
-        return rest
+        return [(at, ~bit) for at, bit in rest] if self._inverted else rest
 
 
 def _add(m, platform, name, serial, bits):
@@ -214,15 +217,16 @@ class Reduction(Shared):
 
     part = "reduction"
 
-    def __init__(self, lanes, factors, constant, shape, key):
+    def __init__(self, lanes, factors, constant, shape, key, inverted=False):
         self._lanes, self._factors, self._constant = lanes, factors, constant
+        self._inverted = inverted
         self._shape = Shape.cast(shape)
         self.module_name = f"sum{lanes}_{key}"
         super().__init__({"i": In(lanes * len(factors)), "o": Out(self._shape)})
 
     def elaborate(self, platform):
         m = Module()
-        heap = BitHeap(self._shape.width)
+        heap = BitHeap(self._shape.width, self._inverted)
         for i, factor in enumerate(self._factors):
             bits = [self.i[lane * len(self._factors) + i] for lane in range(self._lanes)]
             if len(signed_digits(factor)) == 1:

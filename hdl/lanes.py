@@ -5,16 +5,30 @@ from amaranth.hdl import Cat
 
 from golden.formats import FloatFormat
 
-from .decode import largest_magnitude
+from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
 from .product import IntProduct, Product, combinations, port, select
 from .shared import bounds, place
 from .sided import sided_sums
+from .window import WindowProduct
+
+NARROW = 4
+"""The largest shift up to which a product is placed and then complemented, not the reverse."""
 
 
 def multiplies_integers(fmt_a, fmt_b):
     """Whether lanes multiply in two's complement: pairs of one-sided integers."""
     return all(not isinstance(f.element, FloatFormat) and f.sides == 1 for f in (fmt_a, fmt_b))
+
+
+def generator(fmt_a, fmt_b):
+    """The product generator of a pair of which at most one operand is two-sided."""
+    a, b = fmt_a.element, fmt_b.element
+    if multiplies_integers(fmt_a, fmt_b):
+        return IntProduct(a, b)
+    if fmt_a.sides == fmt_b.sides == 1 and largest_shift(a) + largest_shift(b) > NARROW:
+        return WindowProduct(a, b)
+    return Product(a, b, fmt_a.sides, fmt_b.sides)
 
 
 def sum_shape(fmt_a, fmt_b, lanes):
@@ -30,21 +44,17 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     Returns ``{combination: (sum, nonzero)}``: exact integers in units of both elements' ulps, a
     magnitude where the combination fixes the sign, and whether any product is not zero.
     """
-    if multiplies_integers(fmt_a, fmt_b):
-        cell = IntProduct(fmt_a.element, fmt_b.element)
-    else:
-        cell = Product(fmt_a.element, fmt_b.element, fmt_a.sides, fmt_b.sides)
     lanes = list(zip(a, b))
     if fmt_a.sides == fmt_b.sides == 2:
         sums = sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
         return {c: (total, total.any()) for c, total in sums.items()}
+    cell = generator(fmt_a, fmt_b)
     outputs = [
         vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
         for i, (x, y) in enumerate(lanes)
     ]
-    adder = Reduction(
-        len(lanes), cell.factors, cell.constant, sum_shape(fmt_a, fmt_b, len(lanes)), cell.key
-    )
+    shape = sum_shape(fmt_a, fmt_b, len(lanes))
+    adder = Reduction(len(lanes), cell.factors, cell.constant, shape, cell.key, cell.is_conjunction)
     sums = {}
     for c in combinations(fmt_a.sides, fmt_b.sides):
         bits = Cat(pipe(output[port("o", c)], 4) for output in outputs)
@@ -58,13 +68,13 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
 
 
 def lane_flags(x, y, scales_nonzero=1):
-    """NaN and Inf of one product of elements that are not NaN, as ``(nan, inf)``, or None if
-    neither can be Inf.
+    """Whether a product of elements that are not NaN is NaN, and whether it is Inf if no other is
+    NaN, as ``(nan, inf)``; None if neither element can be Inf.
 
     ``scales_nonzero``: neither block scale is zero; a zero scale makes its elements zero.
     """
-    infs = [lane.inf for lane in (x, y) if "inf" in lane.shape().members]
-    if not infs:
+    specials = [lane.special for lane in (x, y) if "special" in lane.shape().members]
+    if not specials:
         return None
-    inf, zero = Cat(infs).any(), ~(x.nonzero & y.nonzero & scales_nonzero)
-    return inf & zero, inf & ~zero
+    special = Cat(specials).any()
+    return special & ~(x.nonzero & y.nonzero & scales_nonzero), special

@@ -21,7 +21,7 @@ def lane_layout(element, raw=False):
     if largest_shift(element):
         fields["shift"] = largest_shift(element).bit_length()
     if element.has_inf:
-        fields["inf"] = 1
+        fields["special"] = 1
     return data.StructLayout(fields)
 
 
@@ -103,10 +103,11 @@ class DecodeOperand(Shared):
 
     part = "decode"
 
-    def __init__(self, fmt, k, raw=False):
-        self._fmt, self._k, self._raw = fmt, k, raw
+    def __init__(self, fmt, k, raw=False, masked=True):
+        self._fmt, self._k, self._raw, self._masked = fmt, k, raw, masked
         scale = f"_{fmt.scale.name}x{scale_count(fmt, k)}" if fmt.has_block_scale else ""
-        kind = ("_raw" if raw else "") + ("_macro" if fmt.macro is not None else "")
+        kind = ("_raw" if raw else "") + ("" if masked else "_unmasked")
+        kind += "_macro" if fmt.macro is not None else ""
         self.module_name = f"operand_{fmt.element.name}x{k}{scale}{kind}"
         ports = {name: In(width) for name, width in operand_ports(fmt, k).items()}
         super().__init__(ports | {"o": Out(operand_layout(fmt, k, raw))})
@@ -124,7 +125,7 @@ class DecodeOperand(Shared):
                 value = integer_value(m, element, code)
                 out = {"value": value, "nonzero": value.any()}
             else:
-                out = vars(place(m, platform, f"lane{i}", Decode(element), code=code))
+                out = vars(place(m, platform, f"lane{i}", Decode(element, self._masked), code=code))
             fields += [out[field] for field in lane_fields]
             nans += [out["nan"]] if element.has_nan else []
 

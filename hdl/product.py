@@ -7,9 +7,13 @@ from types import SimpleNamespace
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib.wiring import In, Out
 
-from .decode import integer_shape, largest_magnitude
+from .decode import integer_shape, largest_magnitude, least_shift
+from .heap import BitHeap
 from .operand import lane_inputs, lane_ports
 from .shared import Shared
+
+SMALL = 6
+"""Partial products up to which ABC does better with gates than with adder cells."""
 
 
 def combinations(a_sides, b_sides):
@@ -40,13 +44,15 @@ class Product(Shared):
     """
 
     part = "products"
+    constant = 0
+    is_conjunction = False
 
     def __init__(self, a, b, a_sides=1, b_sides=1):
         self._combinations = combinations(a_sides, b_sides)
         self._a_sides, self._b_sides = a_sides, b_sides
         self._width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
         self.factors = [*(1 << i for i in range(self._width)), 1 - (1 << self._width)]
-        self.constant = 0
+        self._least = least_shift(a) + least_shift(b)
         sides = {1: "", 2: "_sides"}
         self.key = f"{a.name}{sides[a_sides]}_{b.name}{sides[b_sides]}"
         self.module_name = f"product_{self.key}"
@@ -62,7 +68,8 @@ class Product(Shared):
     def elaborate(self, platform):
         m = Module()
         shift = sum(getattr(self, name) for name in self._fields if name.endswith("shift"))
-        magnitude = ((self.a_sig * self.b_sig) << Value.cast(shift))[: self._width]
+        significand = multiply(m, platform, "significand", self.a_sig, self.b_sig)
+        magnitude = (significand << Value.cast(shift))[self._least : self._least + self._width]
         neg = self.a_neg ^ self.b_neg
         for combination in self._combinations:
             signs = (SimpleNamespace(neg=neg) for neg in (self.a_neg, self.b_neg))
@@ -71,6 +78,16 @@ class Product(Shared):
             bits = Cat(bits ^ sign.replicate(self._width), sign)
             m.d.comb += getattr(self, port("o", combination)).eq(bits)
         return m
+
+
+def multiply(m, platform, name, a, b):
+    """The product of two unsigned numbers: gates for the smallest, adders for others."""
+    if len(a) * len(b) <= SMALL:
+        return a * b
+    # Complements of conjunctions are one gate.
+    heap = BitHeap(len(a) + len(b), inverted=True)
+    heap.add_product(a, b)
+    return heap.total(m, platform, name)
 
 
 def select(combination, a, b, a_sides):
@@ -96,6 +113,7 @@ class IntProduct(Shared):
     """
 
     part = "products"
+    is_conjunction = True
 
     def __init__(self, a, b):
         widths = [integer_shape(element).width for element in (a, b)]

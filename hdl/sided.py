@@ -5,10 +5,10 @@ from types import SimpleNamespace
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib.wiring import Out
 
-from .decode import largest_magnitude
+from .decode import largest_magnitude, least_shift
 from .heap import Reduction, add, subtract
 from .operand import lane_ports
-from .product import combinations, port, select
+from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
 
 APART = combinations(2, 2)[1:]  # ++ is what the others leave of the sum of all magnitudes
@@ -32,6 +32,7 @@ class PairProduct(Shared):
 
     def __init__(self, a, b):
         self._lane = lane_ports(a, b, ("neg", "sig", "shift"))
+        self._least = least_shift(a) + least_shift(b)
         self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
         self.key = f"{a.name}_{b.name}_sided"
         self.module_name = f"pair_{self.key}"
@@ -51,15 +52,17 @@ class PairProduct(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        width = self.largest.bit_length()
         magnitudes, signs = [], []
         for lane in "xy":
             fields = {name: getattr(self, f"{lane}_{name}") for name in self._lane}
             shift = sum(value for name, value in fields.items() if name.endswith("shift"))
-            magnitude = (fields["a_sig"] * fields["b_sig"]) << Value.cast(shift)
-            magnitudes.append(magnitude[: (self.largest // 2).bit_length()])
+            ports = (fields["a_sig"], fields["b_sig"])
+            magnitude = multiply(m, platform, f"{lane}_significand", *ports) << Value.cast(shift)
+            width = (self.largest // 2).bit_length()
+            magnitudes.append(magnitude[self._least : self._least + width])
             signs.append([SimpleNamespace(neg=fields[f"{side}_neg"]) for side in "ab"])
         x, y = magnitudes
+        width = self.largest.bit_length()
         both = add(m, platform, "both", x, y, width=width)
         m.d.comb += self.o_all.eq(both)
         is_same = ~Cat(p.neg ^ q.neg for p, q in zip(*signs)).any()

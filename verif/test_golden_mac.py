@@ -130,8 +130,10 @@ def test_dot(name):
     unit = oracle.power(fa.element.ulp_exponent + fb.element.ulp_exponent)
     for kind, a, _, b, _, _ in cases(fa, fb, seed=2, n=20):
         got = dot(fa, fb, a, b)
+        flagged = got.nan | got.pos_inf | got.neg_inf
         for i in range(len(a)):
             want = [s / unit for s in oracle.dot(fa, fb, a[i].tolist(), b[i].tolist())]
+            want = [0] * len(want) if flagged[i] else want
             assert got.sums[i].tolist() == want, f"{name} {kind} case {i}"
 
 
@@ -168,9 +170,9 @@ def test_dot_specials():
     b = np.uint8([[one | 0x80, one], [one, one], [zero, one], [one, inf], [one, one]])
     got = dot(f, f, a, b)
     assert got.nan.tolist() == [False, False, True, False, True]
-    assert got.pos_inf.tolist() == [False, True, False, True, True]
+    assert got.pos_inf.tolist() == [False, True, False, True, False]
     assert got.neg_inf.tolist() == [True, True, False, False, False]
-    assert got.sums[:, 0].tolist() == [1 << 32, 0, 1 << 32, 0, 0]
+    assert not got.sums.any(), "sums beside a flag are 0"
 
 
 def test_all_pairs_of_codes():

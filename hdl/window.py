@@ -1,0 +1,117 @@
+"""Product generators for wide ranges of exponents: a signed significand in one of few windows."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib.wiring import Out
+
+from .decode import largest_magnitude, largest_shift, least_shift, significand_width
+from .heap import add
+from .operand import lane_inputs, lane_ports
+from .product import multiply
+from .shared import Shared
+
+SHORT = 4
+"""Bits of shift for which one window is taken."""
+MUX, SIGN = 2.1, 6.5
+TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
+"""Gate equivalents of a multiplexer, a window's sign, and of a bit by how many windows reach it."""
+
+
+class WindowProduct(Shared):
+    """One lane: the exact product of two decoded elements of wide range.
+
+    The low bits of the shift place the significand inside a window, its high bits choose one of the
+    windows, which overlap. A negative significand is complemented first and its sign fills the
+    window on both sides; so each window has its sign, which adds one below the window and takes one
+    off above it.
+
+    Function  ``sum(o[i] * factors[i]) = a * b``.
+    Formats   Any two elements that :class:`Decode` knows, at least one of them a float; both
+              operands one-sided.
+    Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``: the bits of the windows laid over each
+              other, then the sign of each window.
+    Widths    Bits up to those of the largest product.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``golden.arith.dot``.
+    """
+
+    part = "products"
+    constant = 0
+    is_conjunction = False
+
+    def __init__(self, a, b):
+        self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
+        self._least = least_shift(a) + least_shift(b)
+        self._largest_shift = largest_shift(a) + largest_shift(b)
+        width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
+        significand = significand_width(a) + significand_width(b)
+        self.low = inner_shift(significand, self._least, self._largest_shift, width)
+        self._windows = windows(significand, self._least, self._largest_shift, self.low, width)
+        self.factors = [1 << i for i in range(width)]
+        self.factors += [
+            (1 << max(window.start, 0)) - (1 << window.stop) for window in self._windows
+        ]
+        self.key = f"{a.name}_{b.name}"
+        self.module_name = f"product_{self.key}"
+        super().__init__(self._fields | {"o": Out(len(self.factors))})
+
+    def inputs(self, a, b):
+        """Port values from two decoded lanes."""
+        return lane_inputs(self._fields, a, b)
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Multiply, complement.
+        shifts = [getattr(self, name) for name in self._fields if name.endswith("shift")]
+        shift = shifts[0]
+        if len(shifts) == 2:
+            width = self._largest_shift.bit_length()
+            shift = add(m, platform, "shift", *shifts, width=width)
+        neg = self.a_neg ^ self.b_neg
+        value = multiply(m, platform, "significand", self.a_sig, self.b_sig)
+        value = value ^ neg.replicate(len(value))
+
+        # Shift inside a window: | fill | value | fill |.
+        for i in range(min(self.low, len(shift))):
+            fill = neg.replicate(1 << i)
+            shifted = Signal(len(value) + (1 << i), name=f"by{1 << i}")
+            m.d.comb += shifted.eq(Mux(shift[i], Cat(fill, value), Cat(value, fill)))
+            value = shifted
+
+        # Choose the window.
+        hot = [Const(1, 1)]
+        if len(self._windows) > 1:
+            hot = [shift[self.low :] == j for j in range(len(self._windows))]
+        bits = []
+        for k in range(len(self.factors) - len(hot)):
+            reaching = [(h, w) for h, w in zip(hot, self._windows) if k in w]
+            bits.append(Cat(h & value[k - window.start] for h, window in reaching).any())
+        m.d.comb += self.o.eq(Cat(*bits, *(h & neg for h in hot)))
+        return m
+
+
+def windows(significand, least, largest, low, width):
+    """The weights that each window covers, in units of the product's ulp. Above ``width`` bits,
+    those of the largest product, there are only copies of the sign."""
+    length = significand + (1 << low) - 1
+    starts = ((j << low) - least for j in range((largest >> low) + 1))
+    return [range(start, min(start + length, width)) for start in starts]
+
+
+def inner_shift(significand, least, largest, width):
+    """How many bits of the shift are taken inside a window, by an estimate of the area.
+
+    >>> inner_shift(8, 2, 30, 36), inner_shift(6, 2, 62, 64), inner_shift(6, 2, 14, 18)
+    (3, 4, 4)
+    """
+    if largest.bit_length() <= SHORT:
+        return largest.bit_length()
+
+    def area(low):
+        placed = windows(significand, least, largest, low, width)
+        stages = MUX * sum(significand + (2 << i) - 1 for i in range(low))
+        reach = (sum(k in window for window in placed) for k in range(width))
+        return stages + SIGN * len(placed) + sum(TERMS.get(n, 2.0 * n) for n in reach)
+
+    return min(range(1, largest.bit_length() + 1), key=area)
