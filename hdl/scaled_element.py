@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import FP32, FloatFormat
 
-from .decode import Decode, significand_width
+from .decode import Decode, least_shift, significand_width
 from .shared import Shared, bounds, place
 from .shift import lead_with_one, shift_right
 
@@ -50,11 +50,11 @@ class ScaledElement(Shared):
         # Give the element a leading one.
         x = place(m, platform, "element", Decode(element), code=self.code)
         significand, zeros = lead_with_one(m, "normal", x.sig)
-        top = element.ulp_exponent + len(x.sig) - 1
+        top = element.ulp_exponent - least_shift(element) + len(x.sig) - 1
         low, high = exponents(element)
         field = getattr(x, "shift", 0) - zeros + top
         is_zero, neg = ~x.nonzero, x.neg
-        nan, inf = getattr(x, "nan", Const(0, 1)), getattr(x, "inf", Const(0, 1))
+        nan, inf = getattr(x, "nan", Const(0, 1)), getattr(x, "special", Const(0, 1))
 
         # Multiply.
         factor = self._factor
