@@ -113,8 +113,9 @@ class Plan:
 
 def formats_of(configuration: AnyConfiguration) -> tuple[BlockFormat, BlockFormat]:
     """The formats of activations and weights; of a quantizer both are its own."""
-    found = list(configuration.formats.values())
-    return found[0], found[-1]
+    found = configuration.formats
+    own = next(iter(found.values()))
+    return found.get("a", own), found.get("b", own)
 
 
 def pair_of(configuration: AnyConfiguration) -> str:
