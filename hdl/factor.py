@@ -21,7 +21,7 @@ class Factor(Shared):
     Shapes    ``code``: the scale's; ``t``: binary32; ``undo``: the low 24 bits of a reciprocal in
               [1/2, 1], binary32. Ports that a format has no use for are absent: ``t``, ``undo``,
               ``p``, ``neg``, ``zero``.
-    Widths    Exact; ``field``: for exponents from ``low`` to ``high``.
+    Widths    Exact, a multiple of ``2**ulp``; ``field``: for exponents from ``low`` to ``high``.
     Timing    Combinational.
     Errors    None.
     Source    NUMERICS, section 3. Golden: ``golden.dequantizer``.
@@ -44,6 +44,7 @@ class Factor(Shared):
         if self._macro:
             inputs["undo"] = In(FP32.mantissa_width + 1)
             self.p_width, self.low = FP32.mantissa_width, self.low - 1
+        self.ulp = self.low - (self.p_width if self._macro else 0)
         outputs |= {"p": Out(self.p_width)} if self.p_width else {}
         outputs |= {"neg": Out(1)} if self._given or self._tensor else {}
         outputs |= {"zero": Out(1)} if self.has_zero else {}

@@ -79,7 +79,8 @@ class ScaledElement(Shared):
         own_field = Signal(bounds(min(low, -1), max(high, 0)), name="field")
         m.d.comb += own_field.eq(field[: len(own_field)])
         exact = is_exact(element, factor, out)
-        packed = pack(m, out, own_field, low, high, significand, exact)
+        cuts = least(element, factor) < out.ulp_exponent
+        packed = pack(m, out, own_field, low, high, significand, exact, cuts)
         magnitude = Mux(inf, infinity(out), Mux(is_zero, 0, packed))
         m.d.comb += self.o.eq(Mux(nan, nan_code(out), Cat(magnitude[: out.width - 1], neg)))
         return m
@@ -111,11 +112,15 @@ def exponents(element):
 
 def is_exact(element, factor, out):
     """Whether ``out`` holds every finite product of its normal range, and the subnormal ones."""
-    width, (low, _) = significand_width(element), exponents(element)
-    if factor is not None:
-        width += factor.p_width + 1 if factor.p_width else 0
-        low += factor.low - factor.p_width
-    return width <= out.mantissa_width + 1 and low >= out.ulp_exponent
+    width = significand_width(element)
+    if factor is not None and factor.p_width:
+        width += factor.p_width + 1
+    return width <= out.mantissa_width + 1 and least(element, factor) >= out.ulp_exponent
+
+
+def least(element, factor):
+    """The exponent of a power of two that divides every product."""
+    return element.ulp_exponent + (factor.ulp if factor is not None else 0)
 
 
 def is_prefix(element, out):
@@ -126,12 +131,13 @@ def is_prefix(element, out):
     )
 
 
-def pack(m, fmt, field, low, high, significand, exact):
+def pack(m, fmt, field, low, high, significand, exact, cuts):
     """A float's code without its sign, from a significand with a leading one.
 
         | 1 | mantissa | guard | sticky ... |    >> 1 - field, if that is positive
 
-    ``low``, ``high``: the range of ``field``. Unless ``exact``, rounds to nearest even.
+    ``low``, ``high``: the range of ``field``. Unless ``exact``, rounds to nearest even; ``cuts``:
+    whether a subnormal may lose anything.
     """
     width, spare = fmt.mantissa_width, 0 if exact else 1
     wide = Cat(Const(0, max(0, width + 1 + spare - len(significand))), significand)
@@ -142,7 +148,7 @@ def pack(m, fmt, field, low, high, significand, exact):
         down = Signal((1 - low).bit_length(), name="down")
         m.d.comb += down.eq(Mux(below, 1 - field, 0)[: len(down)])
         kept, lost = shift_right(m, "subnormal", kept, down, 0)
-        sticky = sticky | lost
+        sticky = sticky | lost if cuts else sticky
     code = Signal(fmt.width - 1, name="packed")
     if exact:
         exponent = Mux(below, 0, field)[: fmt.exponent_width]

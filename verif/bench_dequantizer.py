@@ -11,6 +11,7 @@ from golden.dequantizer import dequantize_blocks
 from verif.bench import pack
 
 TURNS = 3  # lanes that every element code is in
+SMALL = 0.4  # of the binary32 scales make many products subnormal
 RARE = 0.03  # of the random scales are any code, NaN included
 
 
@@ -137,7 +138,8 @@ class DequantizerStimuli:
         outside = macro = None
         if fmt.tensor_scale or (fmt.scale is not None and not fmt.has_block_scale):
             sign = self.rng.integers(0, 2, n).astype(np.uint32) << 31
-            exponent = self.rng.integers(0, 256, n).astype(np.uint32) << 23
+            small = self.rng.random(n) < SMALL
+            exponent = self.rng.integers(0, np.where(small, 16, 256)).astype(np.uint32) << 23
             outside = sign | exponent | self.fractions(n)
         if fmt.macro is not None:
             macro = self.rng.integers(0, 1 << fmt.macro.factor.width, n).astype(np.uint8)

@@ -108,7 +108,7 @@ def test_slips_in_a_quantizer_are_caught(part, quantizer, tmp_path):
 @pytest.fixture(scope="module")
 def dequantizer():
     """As ``design``, a dequantizer."""
-    configuration = configure("dequantizer", fmt="int8", out="bf16", k=4)
+    configuration = configure("dequantizer", fmt="int8", k=4)
     return configuration, *verilog.emit(configuration)
 
 
