@@ -7,9 +7,9 @@ from golden.formats import FloatFormat
 
 from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
-from .product import IntProduct, Product, combinations, port, select
+from .product import IntProduct, Product, select
 from .shared import bounds, place
-from .sided import sided_sums
+from .sided import mixed_sums, sided_sums
 from .window import WindowProduct
 
 NARROW = 4
@@ -22,13 +22,13 @@ def multiplies_integers(fmt_a, fmt_b):
 
 
 def generator(fmt_a, fmt_b):
-    """The product generator of a pair of which at most one operand is two-sided."""
+    """The product generator of two one-sided operands."""
     a, b = fmt_a.element, fmt_b.element
     if multiplies_integers(fmt_a, fmt_b):
         return IntProduct(a, b)
-    if fmt_a.sides == fmt_b.sides == 1 and largest_shift(a) + largest_shift(b) > NARROW:
+    if largest_shift(a) + largest_shift(b) > NARROW:
         return WindowProduct(a, b)
-    return Product(a, b, fmt_a.sides, fmt_b.sides)
+    return Product(a, b)
 
 
 def sum_shape(fmt_a, fmt_b, lanes):
@@ -48,23 +48,28 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     if fmt_a.sides == fmt_b.sides == 2:
         sums = sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
         return {c: (total, total.any()) for c, total in sums.items()}
+    if 2 in (fmt_a.sides, fmt_b.sides):
+        sums = mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
+    else:
+        sums = {"": _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe)}
+    nonzeros = {
+        c: Cat(x.nonzero & y.nonzero & select(c, x, y, fmt_a.sides) for x, y in lanes).any()
+        for c in sums
+    }
+    return {c: (total, pipe(nonzeros[c], 4)) for c, total in sums.items()}
+
+
+def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
+    """The sum of the products of two one-sided operands."""
     cell = generator(fmt_a, fmt_b)
     outputs = [
-        vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
+        place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)).o
         for i, (x, y) in enumerate(lanes)
     ]
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
     adder = Reduction(len(lanes), cell.factors, cell.constant, shape, cell.key, cell.is_conjunction)
-    sums = {}
-    for c in combinations(fmt_a.sides, fmt_b.sides):
-        bits = Cat(pipe(output[port("o", c)], 4) for output in outputs)
-        total = place(m, library, port(f"{name}_sum", c), adder, i=bits).o
-        mine = [select(c, x, y, fmt_a.sides) for x, y in lanes]
-        nonzero = pipe(
-            Cat(x.nonzero & y.nonzero & taken for (x, y), taken in zip(lanes, mine)).any(), 4
-        )
-        sums[c] = (total, nonzero)
-    return sums
+    bits = Cat(pipe(output, 4) for output in outputs)
+    return place(m, library, f"{name}_sum", adder, i=bits).o
 
 
 def lane_flags(x, y, scales_nonzero=1):

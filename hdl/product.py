@@ -1,8 +1,7 @@
-"""Product generators: one lane's product as bits with factors, for a bit heap, one set per
-combination of sides."""
+"""Product generators: one lane's product as bits with factors, for a bit heap; combinations of
+sides."""
 
 from itertools import product
-from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib.wiring import In, Out
@@ -29,15 +28,13 @@ def port(name, combination):
 
 
 class Product(Shared):
-    """One lane: the exact product of two decoded elements, routed to its combination of sides.
+    """One lane: the exact product of two decoded elements.
 
-    Function  ``sum(o[i] * factors[i]) + constant = a * b`` where the signs select the combination,
-              else 0.
+    Function  ``sum(o[i] * factors[i]) + constant = a * b``.
     Formats   Any two elements that :class:`Decode` knows.
-    Shapes    ``a_*``, ``b_*``: as Decode gives them, at most one of them two-sided. ``o``, or
-              ``o_p`` and ``o_n``: bits.
-    Widths    Magnitude: that of the largest product. A signed lane has its complement, and one bit
-              more for the sign: plus one for the complement, minus one above the magnitude.
+    Shapes    ``a_*``, ``b_*``: as Decode gives them.
+    Widths    Magnitude: that of the largest product. A negative lane has its complement, and one
+              bit more for the sign: plus one for the complement, minus one above the magnitude.
     Timing    Combinational.
     Errors    TypeError for elements that Decode refuses.
     Source    Golden: ``golden.arith.dot``.
@@ -47,19 +44,14 @@ class Product(Shared):
     constant = 0
     is_conjunction = False
 
-    def __init__(self, a, b, a_sides=1, b_sides=1):
-        self._combinations = combinations(a_sides, b_sides)
-        self._a_sides, self._b_sides = a_sides, b_sides
+    def __init__(self, a, b):
         self._width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
         self.factors = [*(1 << i for i in range(self._width)), 1 - (1 << self._width)]
         self._least = least_shift(a) + least_shift(b)
-        sides = {1: "", 2: "_sides"}
-        self.key = f"{a.name}{sides[a_sides]}_{b.name}{sides[b_sides]}"
+        self.key = f"{a.name}_{b.name}"
         self.module_name = f"product_{self.key}"
         self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
-        ports = dict(self._fields)
-        ports |= {port("o", c): Out(len(self.factors)) for c in self._combinations}
-        super().__init__(ports)
+        super().__init__(self._fields | {"o": Out(len(self.factors))})
 
     def inputs(self, a, b):
         """Port values from two decoded lanes."""
@@ -71,12 +63,7 @@ class Product(Shared):
         significand = multiply(m, platform, "significand", self.a_sig, self.b_sig)
         magnitude = (significand << Value.cast(shift))[self._least : self._least + self._width]
         neg = self.a_neg ^ self.b_neg
-        for combination in self._combinations:
-            signs = (SimpleNamespace(neg=neg) for neg in (self.a_neg, self.b_neg))
-            taken = select(combination, *signs, self._a_sides)
-            bits, sign = magnitude & taken.replicate(self._width), neg & taken
-            bits = Cat(bits ^ sign.replicate(self._width), sign)
-            m.d.comb += getattr(self, port("o", combination)).eq(bits)
+        m.d.comb += self.o.eq(Cat(magnitude ^ neg.replicate(self._width), neg))
         return m
 
 

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, least_shift
-from .heap import Reduction, add, subtract
+from .heap import BitHeap, Reduction, add, subtract
 from .operand import lane_ports
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
@@ -50,16 +50,19 @@ class PairProduct(Shared):
                 values[f"{lane}_{name}"] = operand[name[2:]] if pair else zero
         return values
 
+    def magnitude(self, m, platform, lane, fields):
+        """A lane's product without its sign."""
+        shift = sum(value for name, value in fields.items() if name.endswith("shift"))
+        ports = (fields["a_sig"], fields["b_sig"])
+        product = multiply(m, platform, f"{lane}_significand", *ports) << Value.cast(shift)
+        return product[self._least : self._least + (self.largest // 2).bit_length()]
+
     def elaborate(self, platform):
         m = Module()
         magnitudes, signs = [], []
         for lane in "xy":
             fields = {name: getattr(self, f"{lane}_{name}") for name in self._lane}
-            shift = sum(value for name, value in fields.items() if name.endswith("shift"))
-            ports = (fields["a_sig"], fields["b_sig"])
-            magnitude = multiply(m, platform, f"{lane}_significand", *ports) << Value.cast(shift)
-            width = (self.largest // 2).bit_length()
-            magnitudes.append(magnitude[self._least : self._least + width])
+            magnitudes.append(self.magnitude(m, platform, lane, fields))
             signs.append([SimpleNamespace(neg=fields[f"{side}_neg"]) for side in "ab"])
         x, y = magnitudes
         width = self.largest.bit_length()
@@ -74,17 +77,94 @@ class PairProduct(Shared):
         return m
 
 
-def sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
-    """The sums of the products' magnitudes by combination of sides."""
-    cell = PairProduct(fmt_a.element, fmt_b.element)
-    pairs = [(x, y) for x, y in zip(lanes[::2], [*lanes[1::2], None][: len(lanes[::2])])]
-    outputs = [
+class MixedPair(Shared):
+    """Two lanes of which one operand is two-sided: their signed products by its side.
+
+    Function  ``sum(o_all[i] * factors[i]) = x + y``; ``o_n`` is the part of it whose two-sided
+              element is negative. Where both are, ``x + y`` takes the place of ``x``, and nothing
+              that of ``y``: each tree then has half the bits.
+    Formats   Any two elements that :class:`golden.formats.ElementFormat` describes.
+    Shapes    ``x_a_*``, ``x_b_*``, ``y_a_*``, ``y_b_*``: as Decode gives them.
+    Widths    Two's complement sums of two products; ``o_n`` has one bit more, of weight 1.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``golden.arith.dot``.
+    """
+
+    part = "products"
+
+    def __init__(self, a, b, sided):
+        self._lane, self._sided = lane_ports(a, b, ("neg", "sig", "shift")), sided
+        self._least = least_shift(a) + least_shift(b)
+        self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
+        self._width = bounds(-self.largest, self.largest).width
+        self.factors = [*(1 << i for i in range(self._width - 1)), -1 << (self._width - 1), 1]
+        self.key = f"{a.name}_{b.name}_{sided}_sided"
+        self.module_name = f"pair_{self.key}"
+        ports = {f"{lane}_{name}": port for lane in "xy" for name, port in self._lane.items()}
+        super().__init__(ports | {"o_all": Out(self._width), "o_n": Out(self._width + 1)})
+
+    inputs, magnitude = PairProduct.inputs, PairProduct.magnitude
+
+    def elaborate(self, platform):
+        m = Module()
+        width, heap = self._width, BitHeap(self._width)
+        complements, negs, taken = [], [], []
+        for lane in "xy":
+            fields = {name: getattr(self, f"{lane}_{name}") for name in self._lane}
+            magnitude = self.magnitude(m, platform, lane, fields)
+            neg = fields["a_neg"] ^ fields["b_neg"]
+            complement = Signal(len(magnitude), name=f"{lane}_complement")
+            m.d.comb += complement.eq(magnitude ^ neg.replicate(len(magnitude)))
+            heap.add_unsigned(complement)
+            heap.add_bit(neg, 0)
+            heap.add_bit(~neg, len(magnitude))
+            heap.add_constant(-1 << len(magnitude))
+            complements.append(Cat(complement, neg.replicate(width - len(magnitude))))
+            negs.append(neg)
+            taken.append(fields[f"{self._sided}_neg"])
+        both = heap.total(m, platform, "both")
+        m.d.comb += self.o_all.eq(both)
+        first = Mux(taken[1], Cat(both, Const(0, 1)), Cat(complements[0], negs[0]))
+        second = Cat(complements[1], negs[1])
+        is_second = ~taken[0] & taken[1]
+        m.d.comb += self.o_n.eq(
+            (first & taken[0].replicate(width + 1)) | (second & is_second.replicate(width + 1))
+        )
+        return m
+
+
+def in_pairs(m, library, name, cell, lanes):
+    """The outputs of one ``cell`` for every two lanes; the last may be alone."""
+    pairs = zip(lanes[::2], [*lanes[1::2], None])
+    return [
         vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
         for i, (x, y) in enumerate(pairs)
     ]
+
+
+def mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
+    """The signed sums of the products by the side of the operand that has two."""
+    cell = MixedPair(fmt_a.element, fmt_b.element, "a" if fmt_a.sides == 2 else "b")
+    outputs = in_pairs(m, library, name, cell, lanes)
+    largest = len(lanes) * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
+    shape, sums = bounds(-largest, largest), {}
+    for c, factors in (("all", cell.factors[:-1]), ("n", cell.factors)):
+        adder = Reduction(len(outputs), factors, 0, shape, f"{cell.key}_{c}")
+        bits = Cat(pipe(output[f"o_{c}"], 4) for output in outputs)
+        sums[c] = place(m, library, port(f"{name}_sum", c), adder, i=bits).o
+    unsigned = (sums[c].as_unsigned() for c in ("all", "n"))
+    rest = subtract(m, library, f"{name}_less_n", *unsigned)
+    return {"p": rest.as_signed(), "n": sums["n"]}
+
+
+def sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
+    """The sums of the products' magnitudes by combination of sides."""
+    cell = PairProduct(fmt_a.element, fmt_b.element)
+    outputs = in_pairs(m, library, name, cell, lanes)
     shape = bounds(0, len(lanes) * cell.largest // 2)
     factors = [1 << i for i in range(cell.largest.bit_length())]
-    adder = Reduction(len(pairs), factors, 0, shape, cell.key)
+    adder = Reduction(len(outputs), factors, 0, shape, cell.key)
     sums = {}
     for c in ("all", *APART):
         bits = Cat(pipe(output[f"o_{c}"], 4) for output in outputs)
