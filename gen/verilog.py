@@ -80,8 +80,8 @@ def comment_of(component) -> str:
 
 
 def describe(configuration: AnyConfiguration, top, library: Library) -> dict:
-    """What NAME.json says: ports, parameters, latency, throughput, formats, parts, source
-    digest."""
+    """What NAME.json says: ports, parameters, latency, throughput, formats, parts, chosen
+    datapaths, source digest."""
     ports = [
         {"name": name, "direction": "input", "width": 1, "signed": False} for name in ("clk", "rst")
     ]
@@ -102,6 +102,9 @@ def describe(configuration: AnyConfiguration, top, library: Library) -> dict:
         "throughput": 1,
         "ports": ports,
         "parts": {name: c.part for name, c in library.components.items() if hasattr(c, "part")},
+        "datapath": {
+            name: c.datapath for name, c in library.components.items() if hasattr(c, "datapath")
+        },
         "command": configuration.command,
         "digest": source_digest(),
     }

@@ -43,6 +43,7 @@ class Product(Shared):
     part = "products"
     constant = 0
     is_conjunction = False
+    datapath = "magnitude: significands multiplied, shifted, complemented"
 
     def __init__(self, a, b):
         self._width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
@@ -101,6 +102,7 @@ class IntProduct(Shared):
 
     part = "products"
     is_conjunction = True
+    datapath = "partial products: into an inverted bit heap"
 
     def __init__(self, a, b):
         widths = [integer_shape(element).width for element in (a, b)]

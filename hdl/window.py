@@ -11,7 +11,7 @@ from .shared import Shared
 
 SHORT = 4
 """Bits of shift for which one window is taken."""
-MUX, SIGN = 2.1, 6.5
+MUX, SIGN = 2.1, 8.0
 TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
 """Gate equivalents of a multiplexer, a window's sign, and of a bit by how many windows reach it."""
 
@@ -51,6 +51,10 @@ class WindowProduct(Shared):
         self.factors += [
             (1 << max(window.start, 0)) - (1 << window.stop) for window in self._windows
         ]
+        self.datapath = (
+            f"windows: significands multiplied, complemented, shifted by {self.low} bits"
+            f" of the exponent in {len(self._windows)} windows"
+        )
         self.key = f"{a.name}_{b.name}"
         self.module_name = f"product_{self.key}"
         super().__init__(self._fields | {"o": Out(len(self.factors))})
