@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from gen.cells import BUILT_IN
-from gen.configure import configure
+from gen.configure import AnyConfiguration, configure
 from gen.mapping import area
 from gen.verilog import emit
 
@@ -37,17 +38,19 @@ def designs():
     for fmt in FORMATS:
         for source in SOURCES:
             yield fmt, source, configure("quantizer", fmt=fmt, source=source)
-        unit, sizes = ("tile", {"m": 1, "n": 1}) if fmt == "mxfp4_mbs" else ("mac", {})
-        yield fmt, "mac", configure(unit, fmt=fmt, k=32, **sizes)
+        yield fmt, "mac", configure("mac", fmt=fmt, k=32)
 
 
 def measured() -> dict[tuple[str, str], float]:
     """Gate equivalents of every design."""
-    found = {}
-    for fmt, what, configuration in designs():
-        text, description = emit(configuration)
-        found[fmt, what] = area(text, description["top"], BUILT_IN).area
-    return found
+    keys, configurations = zip(*(((fmt, what), c) for fmt, what, c in designs()))
+    with ProcessPoolExecutor() as pool:
+        return dict(zip(keys, pool.map(_area, configurations)))
+
+
+def _area(configuration: AnyConfiguration) -> float:
+    text, description = emit(configuration)
+    return area(text, description["top"], BUILT_IN).area
 
 
 def tables(found: dict[tuple[str, str], float]) -> dict[str, list[str]]:
