@@ -44,8 +44,9 @@ REFUSED = {
     "verilog --fmt nope": f"Format must be one of {FORMATS}, not 'nope'.",
     "verilog --fmt mxfp4:nope": f"Format must be one of {FORMATS}, not 'nope'.",
     "verilog --fmt mxfp4:mxfp4:mxfp4": "Format pair must be A or A:B, not 'mxfp4:mxfp4:mxfp4'.",
-    "verilog --unit abacus": "Unit must be one of mac, dot, tile, quantizer, dequantizer, requantize,"
-    " not 'abacus'.",
+    "verilog --unit abacus": (
+        "Unit must be one of mac, dot, tile, quantizer, dequantizer, requantize, not 'abacus'."
+    ),
     "verilog --acc fp99": f"Accumulator must be one of {', '.join(ACCUMULATORS)}, not 'fp99'.",
     "verilog --fmt mxfp4 --k 33": (
         "K must be a multiple of the 32 elements of mxfp4's block, not 33."
