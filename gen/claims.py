@@ -194,7 +194,7 @@ def page(found: dict) -> str:
         dint4_area=_at_least(results.ratios(area, "int8", "int8:dint4"), 1.93),
         dint4_energy=_at_least(results.ratios("fj_per_mac", "int8", "int8:dint4"), 2.56),
         mbs=results.table(["mxfp4", "mxfp4_mbs"]),
-        oas=results.table(["mxfp4", "mxfp4_oas", "mxfp4_mbs"], "quantizer"),
+        oas=results.table(["mxfp4", "mxfp4_oas"], "quantizer"),
         oas_cost=verdict(oas, lambda ratio: abs(ratio - 1) <= 0.03, "{:.3f} x"),
         mbs_cost=_at_most(results.ratios(area, "mxfp4_mbs", "mxfp4"), 1.062),
         scale=results.table(scale, quality=True),
