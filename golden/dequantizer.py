@@ -61,8 +61,9 @@ def dequantize_blocks(
     ``scales``: codes (B, blocks * sides), or float32 (B,) for binary32 scales; ``tensor_scales``:
     float32 (B,); ``macro``: codes (B,). Returns float32 (B, group).
 
+    >>> from golden import get_format
     >>> codes = np.uint8([[0, 14, 0, 7]])
-    >>> dequantize_blocks(codes, resolve("int4"), np.float32([2])).tolist()
+    >>> dequantize_blocks(codes, get_format("int4"), np.float32([2])).tolist()
     [[0.0, -4.0, 0.0, 14.0]]
     """
     block = fmt.block_size if fmt.has_block_scale and fmt.block_size else codes.shape[1]

@@ -12,7 +12,7 @@ from gen import verilog
 from gen.config import Configuration
 from gen.configure import configure
 from gen.job import Job
-from gen.sim import testbench
+from gen.sim import testbench as bench_of
 from gen.simulator import BuildError, Simulation
 from golden.formats import INT4, UE4M3
 
@@ -55,7 +55,7 @@ def outcome(folder, design, text: str, job_configuration=None) -> str:
     simulation.build()
     job = Job(job_configuration or configuration, description, seed=1, count=COUNT, most=COUNT)
     try:
-        report = simulation.run(testbench(configuration), job)
+        report = simulation.run(bench_of(configuration), job)
     except BuildError:
         return "refused"
     return "equal" if report.mismatch is None else "mismatch"
@@ -102,7 +102,7 @@ def test_unchanged_quantizer(quantizer, tmp_path):
 
 @pytest.mark.parametrize("part", QUANTIZER_PARTS)
 def test_slips_in_a_quantizer_are_caught(part, quantizer, tmp_path):
-    check_slips(part, quantizer, tmp_path)
+    check_slips(part, quantizer, tmp_path, most_equal=2)
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +122,8 @@ def test_slips_in_the_verilog_are_caught(part, design, tmp_path):
     check_slips(part, design, tmp_path)
 
 
-def check_slips(part, design, tmp_path):
-    """A slip may happen to change no result; two of a part's may not."""
+def check_slips(part, design, tmp_path, most_equal=1):
+    """A slip may happen to change no result; more than ``most_equal`` of a part's may not."""
     _, text, description = design
     results = []
     for i, changed in enumerate(slips(text, description, part)):
@@ -131,8 +131,8 @@ def check_slips(part, design, tmp_path):
             results.append(outcome(tmp_path / str(i), design, changed))
         if len(results) == FAULTS_PER_PART:
             break
-    assert len(results) >= 2
-    assert results.count("equal") <= 1, results
+    assert len(results) > most_equal
+    assert results.count("equal") <= most_equal, results
 
 
 @pytest.mark.parametrize(

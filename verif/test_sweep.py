@@ -105,7 +105,13 @@ def test_interruption(kind: signal.Signals, tmp_path: Path):
     command = [sys.executable, "-m", "gen", "sweep", *FEW, "--jobs", "1"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Whoever runs the tests in the background may have SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     folder = Path("build/sweep")
     deadline = time.monotonic() + 120
