@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def designs():
 def measured() -> dict[tuple[str, str], float]:
     """Gate equivalents of every design."""
     keys, configurations = zip(*(((fmt, what), c) for fmt, what, c in designs()))
-    with ProcessPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(keys, pool.map(_area, configurations)))
 
 
