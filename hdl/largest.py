@@ -1,6 +1,6 @@
 """The largest of many unsigned keys, a bit at a time from the top."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from .shared import Shared
@@ -32,19 +32,13 @@ class Largest(Shared):
     def elaborate(self, platform):
         m = Module()
         keys = [self.i.word_select(k, self._width) for k in range(self._count)]
-        racing = list(self.taken) if self._has_taken else [None] * self._count
+        lost = list(~self.taken) if self._has_taken else [Const(0, 1)] * self._count
         for bit in reversed(range(self._width)):
-            ones = [
-                key[bit] if alive is None else key[bit] & alive for key, alive in zip(keys, racing)
-            ]
+            zeros = [~key[bit] | out for key, out in zip(keys, lost)]
             top = Signal(name=f"top{bit}")
-            m.d.comb += [top.eq(Cat(ones).any()), self.o[bit].eq(top)]
+            m.d.comb += [top.eq(~Cat(zeros).all()), self.o[bit].eq(top)]
             if bit:
-                after = Signal(self._count, name=f"racing{bit}")
-                stays = [
-                    one | ~top if alive is None else one | (alive & ~top)
-                    for one, alive in zip(ones, racing)
-                ]
-                m.d.comb += after.eq(Cat(stays))
-                racing = list(after)
+                after = Signal(self._count, name=f"lost{bit}")
+                m.d.comb += after.eq(Cat(out | (top & ~key[bit]) for key, out in zip(keys, lost)))
+                lost = list(after)
         return m

@@ -5,7 +5,8 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import FloatFormat
 
-from .round_element import grid_width, near, round_fixed, round_float, with_sign
+from .levels import has_few
+from .round_element import grid_width, near, round_few, round_fixed, round_float, with_sign
 from .shared import Shared, bounds
 from .source import normal_float, raw_float
 
@@ -53,7 +54,8 @@ class PowerLane(Shared):
         m = Module()
         fmt, element, source = self._fmt, self._fmt.element, self._source
         away = fmt.rounding == "nearest_away"
-        if needs_leading_one(fmt, source):
+        normalizes = needs_leading_one(fmt, source)
+        if normalizes:
             x = normal_float(m, platform, "normal", self.x, source)
         else:
             x = raw_float(self.x, source)
@@ -69,7 +71,12 @@ class PowerLane(Shared):
                 lead += 1
             field = (x.field | ~x.hidden)[: len(x.field)]  # a subnormal weighs as field 1
             distance = near(m, base, field, grid_width(element, lead))
-            magnitude = round_fixed(m, element, significand, *distance, away, lead)
+            if has_few(element):
+                # Zeros may be as near as numbers are; scales keep subnormals further away.
+                leads = not normalizes and lead == 0 and element.max_exponent > 1
+                magnitude = round_few(element, significand, *distance, away, lead, leads)
+            else:
+                magnitude = round_fixed(m, element, significand, *distance, away, lead)
         else:
             exponent = Signal(bounds(-512, 511), name="exponent")
             m.d.comb += exponent.eq((x.field - base)[:10].as_signed())

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Mux
 
 from .largest import Largest
 from .power_lane import PowerLane, base_offset, base_width, bases
-from .scale_choice import ChooseScale, Significance, nan_code
+from .scale_choice import ChooseScale, Significance, any_upward, nan_code
 from .shared import place
 from .source import unpack
 
@@ -34,7 +34,7 @@ class PowerScales:
         largest = Largest(len(xs), len(keys[0]), self._fmt.sides == 2)
         if self._fmt.sides == 1:
             top = place(m, library, "largest", largest, i=Cat(keys)).o
-            return [[top, Cat(x.fraction.any() for x in xs).any()]]
+            return [[top, Cat(any_upward(x.fraction) for x in xs).any()]]
         negs = Cat(x.neg for x in xs)
         tops = [
             place(m, library, f"largest_{side}", largest, i=Cat(keys), taken=taken).o

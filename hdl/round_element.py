@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Const, Mux, Signal
 
 from golden.formats import FloatFormat
 
+from .levels import select, thresholds
+from .scale_choice import power, reaches
 from .shared import bounds
 from .shift import shift_right
 
@@ -72,6 +74,24 @@ def round_fixed(m, element, significand, distance, is_far, away, lead=0, sticky=
     code = Signal(element.width, name="nearest")
     m.d.comb += code.eq((unrounded + up)[: element.width])
     return saturate(code, largest_code(element))
+
+
+def round_few(element, significand, distance, is_far, away, lead=0, leads=False):
+    """As :func:`round_fixed` for elements of few magnitudes, by comparing with every threshold.
+
+    ``leads``: at distance 0 the top bit is always 1.
+    """
+    code = Const(0, element.width - 1)
+    for far in range(grid_width(element, lead)):
+        value = Cat(significand[:-1], Const(1, 1)) if leads and far == 0 else significand
+        unit = power(len(significand) - 1 + far - element.max_exponent - lead)
+        reached = [
+            reaches(value, threshold * unit, strict)
+            for threshold, strict in thresholds(element, away)
+        ]
+        nearest = select(reached, [Const(i, len(code)) for i in range(len(reached) + 1)])
+        code = code | (nearest & (~is_far & (distance == far)).replicate(len(code)))
+    return code
 
 
 def round_float(m, element, exponent, fraction, nonzero, sticky, away):

@@ -63,6 +63,14 @@ def floor_log2(x):
     return e if power(e) <= x else e - 1
 
 
+def any_upward(value):
+    """Whether any bit is 1, as a chain from the lowest up, which users of a part of it share."""
+    result = Const(0, 1)
+    for bit in value:
+        result = bit | result
+    return result
+
+
 def reaches(value, threshold, strict):
     """Whether an unsigned value is at least a Fraction, or above it if ``strict``.
 
@@ -76,7 +84,7 @@ def reaches(value, threshold, strict):
     if least >= 1 << len(value) or (is_above and least < 0):
         return Const(least < 0, 1)
     zeros = (least & -least).bit_length() - 1 if least else len(value)
-    result = value[:zeros].any() if is_above else Const(1, 1)
+    result = any_upward(value[:zeros]) if is_above else Const(1, 1)
     for i in range(zeros, len(value)):
         result = value[i] & result if least >> i & 1 else value[i] | result
     return result
