@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from amaranth.lib.wiring import In, Out
 
-from .lanes import multiplies_integers
+from .lane import forms
 from .naming import pair_name
 from .operand import operand_layout
 from .pipeline import Pipeline
@@ -34,15 +34,15 @@ class Cell(Shared):
         self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
         self.latency = self.own_latency + Pipeline.depth(pipeline)
         self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_{acc}"
-        raw = multiplies_integers(fmt_a, fmt_b)
+        self.forms = forms(fmt_a, fmt_b)
         super().__init__(
             {
                 "en": In(1),
                 "valid": In(1),
                 "first": In(1),
                 "c": In(self.results["acc"]),
-                "a": In(operand_layout(fmt_a, k, raw)),
-                "b": In(operand_layout(fmt_b, k, raw)),
+                "a": In(operand_layout(fmt_a, k, self.forms[0])),
+                "b": In(operand_layout(fmt_b, k, self.forms[1])),
                 **{name: Out(width, init=0) for name, width in self.results.items()},
             }
         )

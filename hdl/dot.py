@@ -5,7 +5,8 @@ from dataclasses import replace
 from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
-from .lanes import group_sums, lane_flags, multiplies_integers, sum_shape
+from .lane import forms
+from .lanes import group_sums, lane_flags, sum_shape
 from .naming import pair_name
 from .operand import DecodeOperand
 from .product import combinations, port
@@ -43,11 +44,10 @@ class DotSum(Shared):
         m = Module()
 
         # Decode, multiply, reduce.
-        raw = multiplies_integers(self._a, self._b)
-        elems = {"a": (self._a, self.a_elems), "b": (self._b, self.b_elems)}
+        operands = zip((self._a, self._b), forms(self._a, self._b), (self.a_elems, self.b_elems))
         a, b = (
-            place(m, platform, name, DecodeOperand(fmt, self._k, raw, masked=False), elems=codes).o
-            for name, (fmt, codes) in elems.items()
+            place(m, platform, name, DecodeOperand(fmt, self._k, form, masked=False), elems=codes).o
+            for name, (fmt, form, codes) in zip("ab", operands)
         )
         lanes = [[operand.lanes[i] for i in range(self._k)] for operand in (a, b)]
         sums = group_sums(m, platform, "lanes", self._a, self._b, *lanes)

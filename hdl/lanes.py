@@ -3,10 +3,9 @@ sides."""
 
 from amaranth.hdl import Cat
 
-from golden.formats import FloatFormat
-
 from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
+from .lane import multiplies_integers
 from .product import IntProduct, Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
@@ -14,11 +13,6 @@ from .window import WindowProduct
 
 NARROW = 4
 """The largest shift up to which a product is placed and then complemented, not the reverse."""
-
-
-def multiplies_integers(fmt_a, fmt_b):
-    """Whether lanes multiply in two's complement: pairs of one-sided integers."""
-    return all(not isinstance(f.element, FloatFormat) and f.sides == 1 for f in (fmt_a, fmt_b))
 
 
 def generator(fmt_a, fmt_b):

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from .lanes import multiplies_integers
 from .operand import DecodeOperand, operand_ports
 from .pipeline import EDGE_STAGE
 from .shared import Shared, place, plain
@@ -45,10 +44,9 @@ class Matrix(Shared):
     def feed(self, m, platform, en):
         """What the cells take: rows ``a`` and ``b`` of decoded operands, ``c``, ``control`` by
         port, and ``last``."""
-        raw = multiplies_integers(self._cell.a_format, self._cell.b_format)
         rows = {"a": [], "b": []}
-        for name, (fmt, count) in self._operands.items():
-            decoder = DecodeOperand(fmt, self._cell.k, raw)
+        for (name, (fmt, count)), form in zip(self._operands.items(), self._cell.forms):
+            decoder = DecodeOperand(fmt, self._cell.k, form)
             for i in range(count):
                 ports = {
                     port: getattr(self, f"i_{name}_{port}").word_select(i, width)

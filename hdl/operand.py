@@ -8,42 +8,14 @@ from amaranth.hdl import Array, Cat, Const, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from .decode import Decode, integer_shape, integer_value, largest_shift, significand_width
+from .lane import Form, decode_lane, lane_layout
 from .scale import DecodeScale, scale_layout
 from .shared import Shared, place
 
 
-def lane_layout(element, raw=False):
-    """Layout of one decoded element; ``raw`` keeps an integer in two's complement."""
-    if raw:
-        return data.StructLayout({"value": integer_shape(element), "nonzero": 1})
-    fields = {"neg": 1, "sig": significand_width(element), "nonzero": 1}
-    if largest_shift(element):
-        fields["shift"] = largest_shift(element).bit_length()
-    if element.has_inf:
-        fields["special"] = 1
-    return data.StructLayout(fields)
-
-
-def lane_ports(a, b, fields):
-    """Input ports ``a_sig``, ``b_sig``, ... for those ``fields`` that each of two elements has."""
-    layouts = {"a": lane_layout(a), "b": lane_layout(b)}
-    return {
-        f"{name}_{field}": In(shape)
-        for name, layout in layouts.items()
-        for field, shape in layout.members.items()
-        if field in fields
-    }
-
-
-def lane_inputs(ports, a, b):
-    """The values of such ports, from two decoded lanes."""
-    return {port: {"a": a, "b": b}[port[0]][port[2:]] for port in ports}
-
-
-def operand_layout(fmt, k, raw=False):
+def operand_layout(fmt, k, form=Form.FIELDS):
     """Layout of ``k`` decoded elements, their block scales, and whether any of them is NaN."""
-    fields = {"lanes": data.ArrayLayout(lane_layout(fmt.element, raw), k)}
+    fields = {"lanes": data.ArrayLayout(lane_layout(fmt.element, form), k)}
     if fmt.has_block_scale:
         fields["scales"] = data.ArrayLayout(scale_layout(fmt.scale), scale_count(fmt, k))
     if fmt.element.has_nan or fmt.has_block_scale:
@@ -95,7 +67,7 @@ class DecodeOperand(Shared):
     Formats   Any BlockFormat with float or two's complement elements.
     Shapes    ``elems``: ``k`` codes; ``scales``: a byte a block and side, the positive side first;
               ``macro``: the code of the factor of the macro block that the elements lie in.
-    Widths    ``o``: ``operand_layout(fmt, k, raw)``.
+    Widths    ``o``: ``operand_layout(fmt, k, form)``.
     Timing    Combinational.
     Errors    TypeError for elements that Decode refuses.
     Source    OCP MX v1.0. A scale that is not finite makes the whole step NaN: our choice.
@@ -103,14 +75,14 @@ class DecodeOperand(Shared):
 
     part = "decode"
 
-    def __init__(self, fmt, k, raw=False, masked=True):
-        self._fmt, self._k, self._raw, self._masked = fmt, k, raw, masked
+    def __init__(self, fmt, k, form=Form.FIELDS, masked=True):
+        self._fmt, self._k, self._form, self._masked = fmt, k, form, masked
         scale = f"_{fmt.scale.name}x{scale_count(fmt, k)}" if fmt.has_block_scale else ""
-        kind = ("_raw" if raw else "") + ("" if masked else "_unmasked")
+        kind = (f"_{form.value}" if form.value else "") + ("" if masked else "_unmasked")
         kind += "_macro" if fmt.macro is not None else ""
         self.module_name = f"operand_{fmt.element.name}x{k}{scale}{kind}"
         ports = {name: In(width) for name, width in operand_ports(fmt, k).items()}
-        super().__init__(ports | {"o": Out(operand_layout(fmt, k, raw))})
+        super().__init__(ports | {"o": Out(operand_layout(fmt, k, form))})
 
     def elaborate(self, platform):
         m = Module()
@@ -118,14 +90,10 @@ class DecodeOperand(Shared):
         fields, nans = [], []
 
         # Elements.
-        lane_fields = lane_layout(element, self._raw).members
+        lane_fields = lane_layout(element, self._form).members
         for i in range(self._k):
             code = self.elems.word_select(i, element.width)
-            if self._raw:
-                value = integer_value(m, element, code)
-                out = {"value": value, "nonzero": value.any()}
-            else:
-                out = vars(place(m, platform, f"lane{i}", Decode(element, self._masked), code=code))
+            out = decode_lane(m, platform, f"lane{i}", element, self._form, self._masked, code)
             fields += [out[field] for field in lane_fields]
             nans += [out["nan"]] if element.has_nan else []
 

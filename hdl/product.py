@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .decode import integer_shape, largest_magnitude, least_shift
 from .heap import BitHeap
-from .operand import lane_inputs, lane_ports
+from .lane import lane_inputs, lane_ports
 from .shared import Shared
 
 SMALL = 6

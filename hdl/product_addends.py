@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Out
 from .addends import Addends, choose
 from .align import AlignMagnitude, maximum, saturated
 from .decode import fraction_width, largest_shift, significand_width, smallest_exponent
-from .operand import lane_inputs, lane_ports
+from .lane import lane_inputs, lane_ports
 from .product import select
 from .shared import Shared, bounds, exact, place
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, least_shift
 from .heap import BitHeap, Reduction, add, subtract
-from .operand import lane_ports
+from .lane import lane_ports
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
 

@@ -5,7 +5,7 @@ from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, largest_shift, least_shift, significand_width
 from .heap import add
-from .operand import lane_inputs, lane_ports
+from .lane import lane_inputs, lane_ports
 from .product import multiply
 from .shared import Shared
 
