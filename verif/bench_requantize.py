@@ -7,9 +7,10 @@ import numpy as np
 from gen.conversion import Quantization
 from gen.requantization import Requantization
 from golden.binary32 import to_bf16
+from golden.formats import BlockFormat
 from verif.bench_matrices import MatrixStimuli
 from verif.bench_quantizer import Groups, QuantizerStimuli
-from verif.bench_tile import Products
+from verif.bench_tile import Product, Products, Rows
 
 
 def quantization(configuration: Requantization) -> Quantization:
@@ -112,3 +113,25 @@ class RequantizeStimuli:
         stimuli = MatrixStimuli(self._configuration.tile, self._rng)
         products = stimuli.random(dot_products, **lengths)
         return Requantized(self._configuration, products, self._rng)
+
+    def thresholds(self, tiles: int) -> Requantized:
+        """Products of zero that start from groups on the rounding thresholds of their scale."""
+        configuration, tile = self._configuration, self._configuration.tile
+        groups = QuantizerStimuli(quantization(configuration), self._rng).thresholds(tiles)
+        each = configuration.m * configuration.n // configuration.group
+        codes = np.stack([np.roll(groups.codes, i, axis=1) for i in range(each)], axis=1)
+        start = (codes << (16 if tile.out == "bf16" else 0)).astype(np.uint32)
+        a, b = zeros(tile.a, tiles * tile.m, tile.k), zeros(tile.b, tile.n, tile.k)
+        product = Product(tile, a, b, start.reshape(-1, tile.n))
+        return Requantized(configuration, Products([product]), self._rng, groups.outside)
+
+
+def zeros(fmt: BlockFormat, rows: int, length: int) -> Rows:
+    """Rows of zeros with scales of about one."""
+    codes = np.full((rows, length), np.nanargmin(np.abs(fmt.element.values)), np.uint8)
+    if not fmt.has_block_scale:
+        return Rows(fmt, codes)
+    one = np.nanargmin(np.abs(fmt.scale.values - 1))
+    scales = np.full((rows, length // fmt.block_size * fmt.sides), one, np.uint8)
+    macro = fmt.macro and np.zeros((rows, -(-length // fmt.macro.size)), np.uint8)
+    return Rows(fmt, codes, scales, macro)

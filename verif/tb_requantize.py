@@ -9,6 +9,7 @@ from verif.bench_requantize import Requantized, RequantizeStimuli
 
 JOB = Job.current()
 CONFIGURATION = JOB.configuration
+THRESHOLDS = 2000  # rows on rounding thresholds
 
 
 class RowChecker(Checker):
@@ -28,6 +29,13 @@ def random(name: str, share: int, **lengths: int) -> Requantized:
     least = 12 * CONFIGURATION.m * CONFIGURATION.n
     stimuli = RequantizeStimuli(CONFIGURATION, JOB.rng(name))
     return stimuli.random(max(JOB.count // share, least), **lengths)
+
+
+@cocotb.test()
+async def corners(dut):
+    stimuli = RequantizeStimuli(CONFIGURATION, JOB.rng("thresholds"))
+    tiles = min(JOB.count, THRESHOLDS) // CONFIGURATION.m + 1
+    await CHECKER.check(dut, "thresholds", stimuli.thresholds(tiles))
 
 
 @cocotb.test()
