@@ -1,140 +1,11 @@
-"""Stimuli for a quantizer: groups of floats, and what golden expects of them."""
-
-from dataclasses import dataclass
-from functools import cached_property
+"""Stimuli for a quantizer: every bfloat16, thresholds, near ties about a maximum, random groups."""
 
 import numpy as np
 
 from gen.conversion import Quantization
-from golden.quantizer import quantize_blocks
-from verif.bench import binary, pack
+from verif.bench_groups import Groups, nearest_code, to_float32
 
 KINDS = ("patterns", "near", "gaussian", "sparse")
-
-
-def to_float32(codes: np.ndarray, source: str) -> np.ndarray:
-    """Codes of a source format as float32, exactly.
-
-    >>> to_float32(np.array([0x3F80], np.uint16), "bf16").tolist()
-    [1.0]
-    """
-    if source != "fp16":
-        bits = codes.astype(np.uint32) << (16 if source == "bf16" else 0)
-        return bits.view(np.float32)
-    return codes.astype(np.uint16).view(np.float16).astype(np.float32)
-
-
-def nearest_code(x: np.ndarray, source: str) -> np.ndarray:
-    """The source's magnitude code at or just below float64 magnitudes, finite."""
-    if source == "fp16":
-        codes = np.minimum(x, 65504.0).astype(np.float16)
-        bits = codes.view(np.uint16).astype(np.int64)
-        return bits - (codes.astype(np.float64) > x)
-    codes = np.minimum(x, float(np.finfo(np.float32).max)).astype(np.float32)
-    bits = codes.view(np.uint32).astype(np.int64) - (codes.astype(np.float64) > x)
-    return bits >> 16 if source == "bf16" else bits
-
-
-@dataclass
-class Groups:
-    """N groups of floats, codes (N, group); ``outside``: float32 (N,), the tensor scale or the
-    given scale, or None."""
-
-    configuration: Quantization
-    codes: np.ndarray
-    outside: np.ndarray | None = None
-
-    @property
-    def port(self) -> str | None:
-        """The port of what comes from outside."""
-        fmt = self.configuration.fmt
-        return "i_tensor_scale" if fmt.tensor_scale else None if fmt.has_block_scale else "i_scale"
-
-    @cached_property
-    def expected(self):
-        """Golden's results."""
-        fmt = self.configuration.fmt
-        name = "tensor_scales" if fmt.tensor_scale else "scales"
-        outside = {} if self.outside is None else {name: self.outside}
-        return quantize_blocks(to_float32(self.codes, self.configuration.source), fmt, **outside)
-
-    @property
-    def beats(self) -> int:
-        """Transfers a group takes."""
-        return self.configuration.group // self.configuration.lanes
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the output ports."""
-        fmt = self.configuration.fmt
-        names = ("o_elems", "o_scales") if fmt.has_block_scale else ("o_elems", "o_invalid")
-        names += ("o_macro",) if fmt.macro else ()
-        return names + (("o_last",) if self.beats > 1 else ())
-
-    @property
-    def results(self) -> int:
-        return len(self.codes) * self.beats
-
-    def __len__(self) -> int:
-        return len(self.codes) * self.beats
-
-    def slice(self, rows) -> "Groups":
-        """Some of the groups."""
-        rows = np.unique(np.asarray(rows) // self.beats)
-        outside = None if self.outside is None else self.outside[rows]
-        return Groups(self.configuration, self.codes[rows], outside)
-
-    def columns(self) -> dict[str, list[int]]:
-        """The values of every input port, transfer after transfer."""
-        width = 32 if self.configuration.source == "fp32" else 16
-        columns = {"i_x": pack(self.codes.reshape(len(self), -1), width)}
-        if self.port:
-            assert self.outside is not None
-            columns[self.port] = np.repeat(self.outside.view(np.uint32), self.beats).tolist()
-        return columns
-
-    def expectations(self) -> list[tuple[str, ...]]:
-        """The results as the simulator should show them."""
-        fmt = self.configuration.fmt
-        codes, scales, macro, special = self.expected
-        n, beats = len(self.codes), self.beats
-        lanes = codes.reshape(n * beats, -1)
-        columns = [
-            [f"{v:0{lanes.shape[1] * fmt.element.width}b}" for v in pack(lanes, fmt.element.width)]
-        ]
-        if fmt.has_block_scale:
-            words = [f"{v:0{8 * scales.shape[1]}b}" for v in pack(scales.astype(np.uint8), 8)]
-        else:
-            words = binary(special, 1)
-        columns.append([word for word in words for _ in range(beats)])
-        if macro is not None:
-            columns.append([word for word in binary(macro, 8) for _ in range(beats)])
-        if beats > 1:
-            columns.append(
-                ["1" if beat == beats - 1 else "0" for _ in range(n) for beat in range(beats)]
-            )
-        return list(zip(*columns))
-
-    def describe(self, result: int, got: tuple[str, ...]) -> str:
-        """What went into one result, decoded, with what was expected and got."""
-        group = result // self.beats
-        fmt, source = self.configuration.fmt, self.configuration.source
-        x = to_float32(self.codes[group], source)
-        codes = self.expected[0][group]
-        lines = [
-            f"x {source}: "
-            + " ".join(f"{int(c):x}={float(v)!r}" for c, v in zip(self.codes[group], x))
-        ]
-        if self.outside is not None:
-            lines.append(f"{self.port}: {float(self.outside[group])!r}")
-        lines.append(f"expected codes {codes.tolist()}")
-        for name, want, bits in zip(self.outputs, self.expectations()[result], got):
-            lines.append(f"{name}: expected {want}, got {bits}")
-        width = fmt.element.width
-        if set(got[0]) <= {"0", "1"}:
-            words = [got[0][i : i + width] for i in range(0, len(got[0]), width)]
-            lines.append(f"got codes {[int(word, 2) for word in reversed(words)]}")
-        return "\n".join(lines)
 
 
 class QuantizerStimuli:
@@ -220,6 +91,20 @@ class QuantizerStimuli:
         codes[:, 2:] = near | np.where(neg, self.top, 0)
         order = self.rng.permuted(np.tile(np.arange(self.group), (n, 1)), axis=1)
         return self.groups(np.take_along_axis(codes, order, axis=1), start.outside)
+
+    def rivals(self, n: int) -> Groups:
+        """Groups of nearly equal magnitudes, the largest about where the scale changes."""
+        amax, outside = self.maxima(n), None
+        if self.fmt.tensor_scale:
+            outside = np.float32(2.0 ** self.rng.uniform(-20, 20, n))
+            scales = np.unique(np.abs(self.fmt.scale.values[np.isfinite(self.fmt.scale.values)]))
+            middles = self.rng.choice((scales[1:] + scales[:-1]) / 2, n)
+            amax = nearest_code(middles * self.fmt.element.largest * outside, self.source)
+            amax = np.clip(amax + self.rng.integers(-1, 2, n), 0, self.infinity - 1)
+        codes = np.maximum(amax[:, None] - self.rng.integers(0, 4, (n, self.group)), 0)
+        codes[np.arange(n), self.rng.integers(0, self.group, n)] = amax
+        signs = self.rng.random(codes.shape) < self.rng.choice([0, 0.5, 1], (n, 1))
+        return self.groups(codes | np.where(signs, self.top, 0), outside)
 
     def values(self, start: Groups, scales: np.ndarray, macro) -> np.ndarray:
         """What an element's unit is worth in each block and side, float64 (N, blocks or sides)."""

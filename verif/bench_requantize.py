@@ -8,8 +8,9 @@ from gen.conversion import Quantization
 from gen.requantization import Requantization
 from golden.binary32 import to_bf16
 from golden.formats import BlockFormat
+from verif.bench_groups import Groups
 from verif.bench_matrices import MatrixStimuli
-from verif.bench_quantizer import Groups, QuantizerStimuli
+from verif.bench_quantizer import QuantizerStimuli
 from verif.bench_tile import Product, Products, Rows
 
 
@@ -132,6 +133,7 @@ def zeros(fmt: BlockFormat, rows: int, length: int) -> Rows:
     if not fmt.has_block_scale:
         return Rows(fmt, codes)
     one = np.nanargmin(np.abs(fmt.scale.values - 1))
-    scales = np.full((rows, length // fmt.block_size * fmt.sides), one, np.uint8)
+    sides = (fmt.sides,) if fmt.sides > 1 else ()
+    scales = np.full((rows, length // fmt.block_size, *sides), one, np.uint8)
     macro = fmt.macro and np.zeros((rows, -(-length // fmt.macro.size)), np.uint8)
     return Rows(fmt, codes, scales, macro)

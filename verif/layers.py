@@ -14,7 +14,7 @@ from gen.job import Job
 from gen.requantization import Requantization
 from gen.simulator import Simulation
 from golden import Quantized, matmul, quantize
-from verif.bench_quantizer import Groups
+from verif.bench_groups import Groups
 from verif.bench_tile import Product, Products, Rows
 
 FOLDER = verilog.FOLDER.with_name("sim")

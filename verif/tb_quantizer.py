@@ -9,6 +9,7 @@ from verif.bench_quantizer import QuantizerStimuli
 JOB = Job.current()
 CHECKER = Checker(JOB, Report())
 THRESHOLDS = 3000  # groups on rounding thresholds
+RIVALS = 1000  # groups about whose largest element there is nearly a tie
 
 
 def stimuli(name: str) -> QuantizerStimuli:
@@ -19,6 +20,7 @@ def stimuli(name: str) -> QuantizerStimuli:
 async def corners(dut):
     await CHECKER.corner(dut, "every bfloat16", stimuli("every").every_bfloat16())
     await CHECKER.corner(dut, "thresholds", stimuli("thresholds").thresholds(THRESHOLDS))
+    await CHECKER.corner(dut, "rivals", stimuli("rivals").rivals(RIVALS))
 
 
 @cocotb.test()

@@ -15,7 +15,8 @@ from gen.sim import run
 from golden import get_format
 from golden.quantizer import quantize_blocks
 from verif import oracle_quantize
-from verif.bench_quantizer import QuantizerStimuli, to_float32
+from verif.bench_groups import to_float32
+from verif.bench_quantizer import QuantizerStimuli
 from verif.test_rtl import lint
 
 SEED = int(os.environ.get("SEED") or 1)
