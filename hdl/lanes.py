@@ -5,11 +5,12 @@ from amaranth.hdl import Cat
 
 from golden.formats import FloatFormat
 
-from .decode import largest_magnitude, largest_shift
+from .decode import largest_magnitude, largest_shift, significand_width
 from .heap import Reduction
-from .product import IntProduct, Product, select
+from .product import SMALL, IntProduct, Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
+from .signed_product import SignedProduct
 from .window import WindowProduct
 
 NARROW = 4
@@ -28,6 +29,8 @@ def generator(fmt_a, fmt_b):
         return IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
         return WindowProduct(a, b)
+    if significand_width(a) * significand_width(b) <= SMALL:
+        return SignedProduct(a, b)
     return Product(a, b)
 
 
