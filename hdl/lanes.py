@@ -5,9 +5,9 @@ from amaranth.hdl import Cat
 
 from golden.formats import FloatFormat
 
-from .decode import largest_magnitude, largest_shift, significand_width
+from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
-from .product import SMALL, IntProduct, Product, select
+from .product import IntProduct, Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
 from .signed_product import SignedProduct
@@ -29,7 +29,7 @@ def generator(fmt_a, fmt_b):
         return IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
         return WindowProduct(a, b)
-    if significand_width(a) * significand_width(b) <= SMALL:
+    if SignedProduct.suits(a, b):
         return SignedProduct(a, b)
     return Product(a, b)
 
