@@ -141,6 +141,7 @@ class Decode(Shared):
             self.neg.eq(self.code[-1]),
             self.sig.eq(Mux(special, 0, sig) if self._masked else sig),
             self.nonzero.eq(nonzero & ~self.nan if self._masked else nonzero),
-            self.shift.eq(shift[: len(self.shift)]),
         ]
+        if largest_shift(fmt):
+            m.d.comb += self.shift.eq(shift[: len(self.shift)])
         return m

@@ -9,6 +9,7 @@ from .lane import multiplies_integers
 from .product import IntProduct, Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
+from .signed_product import SignedProduct
 from .window import WindowProduct
 
 NARROW = 4
@@ -22,6 +23,8 @@ def generator(fmt_a, fmt_b):
         return IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
         return WindowProduct(a, b)
+    if SignedProduct.suits(a, b):
+        return SignedProduct(a, b)
     return Product(a, b)
 
 
