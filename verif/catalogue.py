@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
+from fnmatch import fnmatch
 from multiprocessing import get_context
 
 import click
@@ -45,12 +46,21 @@ def simulated(entry: Entry, simulator: str, seed: int, count: int) -> tuple[bool
 @click.command()
 @click.argument("units", nargs=-1, type=click.Choice(list(UNITS)), metavar="[UNIT]...")
 @click.option("--tier", type=click.Choice([SUPPORTED, EXPERIMENTAL]), help="One tier, not both.")
+@click.option(
+    "--name", "names", multiple=True, metavar="PATTERN", help="Only such names, as nvfp4_*."
+)
 @click.option("--sim", default="verilator", type=click.Choice(SIMULATORS), show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--count", type=click.IntRange(1), help="Random dot products or blocks of each.")
 @click.option("--jobs", default=os.cpu_count(), type=click.IntRange(1), show_default=True)
 def main(
-    units: Iterable[str], tier: str | None, sim: str, seed: int, count: int | None, jobs: int
+    units: Iterable[str],
+    tier: str | None,
+    names: tuple[str, ...],
+    sim: str,
+    seed: int,
+    count: int | None,
+    jobs: int,
 ) -> None:
     """Simulate every configuration of these UNITs (tiles, quantizers, dequantizers, requantizers;
     all by default). Status 1 if any differs from golden."""
@@ -58,8 +68,11 @@ def main(
         entry
         for unit in units or UNITS
         for entry in UNITS[unit]
-        if tier is None or entry.tier == tier
+        if tier in (None, entry.tier)
+        and (not names or any(fnmatch(entry.name, pattern) for pattern in names))
     ]
+    if not entries:
+        raise click.UsageError(f"NAME must fit some configuration, not {', '.join(names)!r}")
     failures = 0
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         work = [pool.submit(simulated, e, sim, seed, count or COUNT[sim]) for e in entries]

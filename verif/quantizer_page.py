@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -29,21 +30,22 @@ FORMATS = (
     "int8",
     "int4",
     "dint4",
+    "mxfp4_mbs",
 )
-SOURCES = ("bf16",)
+SOURCES = ("bf16", "fp32", "fp16")
 
 
-def designs():
-    """What the tables show, by name of the format and ``mac`` or the input."""
-    for fmt in FORMATS:
-        for source in SOURCES:
-            yield fmt, source, configure("quantizer", fmt=fmt, source=source)
-        yield fmt, "mac", configure("mac", fmt=fmt, k=32)
+def designs(fmt: str) -> Iterator[tuple[str, AnyConfiguration]]:
+    """What the tables show of a format: its quantizers by their input, and its ``mac``."""
+    for source in SOURCES:
+        yield source, configure("quantizer", fmt=fmt, source=source)
+    yield "mac", configure("mac", fmt=fmt, k=32)
 
 
 def measured() -> dict[tuple[str, str], float]:
     """Gate equivalents of every design."""
-    keys, configurations = zip(*(((fmt, what), c) for fmt, what, c in designs()))
+    every = [((fmt, what), c) for fmt in FORMATS for what, c in designs(fmt)]
+    keys, configurations = zip(*every)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(keys, pool.map(_area, configurations)))
 
@@ -71,16 +73,16 @@ def tables(found: dict[tuple[str, str], float]) -> dict[str, list[str]]:
     for source in SOURCES:
         floor, other = found["mxfp4", source], found["mxfp4_oas", source]
         oas.append(f"| {source} | {floor:,.0f} | {other:,.0f} | {other / floor - 1:+.1%} |")
-    return {"areas": [*rows, "", fingerprint()], "oas": oas}
+    return {"areas": [*rows, "", *map(fingerprint, FORMATS)], "oas": oas}
 
 
-def fingerprint() -> str:
-    """What the tables were measured on, as a comment."""
+def fingerprint(fmt: str) -> str:
+    """What the row of a format was measured on, as a comment."""
     digest = hashlib.sha256(BUILT_IN.read_bytes() + version("pyosys").encode())
-    for _, _, configuration in designs():
+    for _, configuration in designs(fmt):
         text, _ = emit(configuration)
         digest.update(re.sub(r"^//.*\n", "", text, flags=re.MULTILINE).encode())
-    return f"<!-- measured on {digest.hexdigest()} -->"
+    return f"<!-- {fmt} measured on {digest.hexdigest()[:16]} -->"
 
 
 def write() -> None:

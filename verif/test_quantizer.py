@@ -14,7 +14,7 @@ from gen.errors import UsageError
 from gen.sim import run
 from golden import get_format
 from golden.quantizer import quantize_blocks
-from verif import oracle_quantize
+from verif import oracle_quantize, quantizer_page
 from verif.bench_groups import to_float32
 from verif.bench_quantizer import QuantizerStimuli
 from verif.test_rtl import lint
@@ -108,3 +108,9 @@ def test_refused(message):
     with pytest.raises(UsageError) as error:
         configure("quantizer", **REFUSED[message])
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("fmt", ["nvfp4", "amxfp4", "int4"])
+def test_page_was_measured_on_this_verilog(fmt):
+    """docs/quantizer.md; ``python -m verif.quantizer_page`` measures again."""
+    assert quantizer_page.fingerprint(fmt) in quantizer_page.PAGE.read_text().splitlines()
