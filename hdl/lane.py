@@ -48,6 +48,8 @@ def forms(fmt_a, fmt_b, is_shared=False):
     """The forms in which the lanes of a pair of formats take their operands; ``is_shared``: several
     cells read what the edge makes of each."""
     if is_shared and fmt_a.element == fmt_b.element and takes_lines(fmt_a.element):
+        if fmt_a.sides == fmt_b.sides == 2:
+            return Form.LINES, Form.MULTIPLES
         if {fmt_a.sides, fmt_b.sides} == {1, 2}:
             lines, multiples = Form.LINES, Form.COMPLEMENTS
             return (lines, multiples) if fmt_a.sides == 2 else (multiples, lines)

@@ -90,6 +90,13 @@ class DecodeLines(Shared):
         return m
 
 
+def line_ports(element):
+    """Ports of a lane whose ``a`` selects what ``b`` supplies, signs apart."""
+    lines = len(covered(element))
+    supplied = {f"b_x{each}": In(multiple_width(element, each)) for each in MULTIPLES}
+    return {"a_neg": In(1), "a_lines": In(lines), "b_neg": In(1)} | supplied
+
+
 def covered(element):
     """The bits of a product that each line's multiple reaches."""
     ranges = []
