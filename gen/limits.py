@@ -179,7 +179,8 @@ def check_shape(unit: str, m, n, pipeline, default: int) -> tuple[int, int, int]
 def check_width(a: BlockFormat, b: BlockFormat, k: int, m: int, n: int) -> None:
     """UsageError for a unit one of whose modules has more inputs than Amaranth's 2^16 bits."""
     decoded_a, decoded_b = (
-        operand_layout(fmt, k, form).size for fmt, form in zip((a, b), forms(a, b))
+        operand_layout(fmt, k, form).size
+        for fmt, form in zip((a, b), forms(a, b, is_shared=m * n > 1))
     )
     codes_a, codes_b = (sum(operand_ports(fmt, k).values()) for fmt in (a, b))
     unit = m * codes_a + n * codes_b + 32 * m * n

@@ -28,8 +28,9 @@ def component(configuration) -> Stream | Tile:
 def cell(configuration):
     """The multiply-accumulate cell of a mac or a tile."""
     c = configuration
+    is_shared = c.m * c.n > 1
     if c.acc == "int32":
-        return IntCell(c.a, c.b, c.k, c.pipeline)
+        return IntCell(c.a, c.b, c.k, c.pipeline, is_shared=is_shared)
     if c.acc in PRESETS:
         preset = PRESETS[c.acc]
         rule, size, length = preset.accumulator, preset.size, preset.length
@@ -37,8 +38,10 @@ def cell(configuration):
         rule = Accumulator(c.fraction or default_fraction_bits(c.a, c.b))
         size, length = addend_size(c.a, c.b, c.k), c.k
     if c.acc == "exact":
-        return ExactCell(c.a, c.b, c.k, c.window, size=size, pipeline=c.pipeline)
+        options = {"size": size, "pipeline": c.pipeline, "is_shared": is_shared}
+        return ExactCell(c.a, c.b, c.k, c.window, **options)
     options = {"size": size, "length": length, "pipeline": c.pipeline, "acc": c.acc}
+    options["is_shared"] = is_shared
     fused = FusedCell(c.a, c.b, c.k, rule, **options)
     macros = [fmt.macro for fmt in (c.a, c.b) if fmt.macro is not None]
     return MacroCell(fused, macros[0].size, c.pipeline) if macros else fused

@@ -30,11 +30,12 @@ class Cell(Shared):
     results = MappingProxyType({"acc": 32})
     own_latency = 1
 
-    def __init__(self, fmt_a, fmt_b, k, acc, pipeline):
+    def __init__(self, fmt_a, fmt_b, k, acc, pipeline, is_shared=False):
+        """``is_shared``: several cells read what the edge makes of an operand."""
         self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
         self.latency = self.own_latency + Pipeline.depth(pipeline)
         self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_{acc}"
-        self.forms = forms(fmt_a, fmt_b)
+        self.forms = forms(fmt_a, fmt_b, is_shared)
         super().__init__(
             {
                 "en": In(1),

@@ -25,8 +25,10 @@ class FusedCell(Cell):
     Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``, ``golden.presets``.
     """
 
-    def __init__(self, fmt_a, fmt_b, k, rule, *, size, length=None, pipeline=0, acc="fp32"):
-        super().__init__(fmt_a, fmt_b, k, acc, pipeline)
+    def __init__(
+        self, fmt_a, fmt_b, k, rule, *, size, length=None, pipeline=0, acc="fp32", is_shared=False
+    ):
+        super().__init__(fmt_a, fmt_b, k, acc, pipeline, is_shared and size > 1)
         self._length = length or k
         self._sum = FusedSum(fmt_a, fmt_b, self._length, rule, size)
         self.parameters = {"fraction_bits": rule.fraction_bits, "products_per_sum": self._length}

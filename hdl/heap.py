@@ -227,18 +227,22 @@ class Reduction(Shared):
     def elaborate(self, platform):
         m = Module()
         heap = BitHeap(self._shape.width, self._inverted)
+        counted = defaultdict(list)
         for i, factor in enumerate(self._factors):
             bits = [self.i[lane * len(self._factors) + i] for lane in range(self._lanes)]
             if len(signed_digits(factor)) == 1:
                 for bit in bits:
                     heap.add_multiple([bit], factor)
-                continue
-            # Count first what would enter more than once.
-            counter = BitHeap(self._lanes.bit_length())
+            else:
+                counted[factor] += bits
+        # Count first what would enter more than once.
+        for factor, bits in counted.items():
+            counter = BitHeap(len(bits).bit_length())
             for bit in bits:
                 counter.add_bit(bit, 0)
-            arrivals, counted = zip(*counter.compress(m, platform, f"count{i}"))
-            heap.add_multiple(counted, factor, arrivals)
+            name = f"count{self._factors.index(factor)}"
+            arrivals, total = zip(*counter.compress(m, platform, name))
+            heap.add_multiple(total, factor, arrivals)
         heap.add_constant(self._lanes * self._constant)
         m.d.comb += self.o.eq(heap.total(m, platform, "heap"))
         return m

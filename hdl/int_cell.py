@@ -20,8 +20,8 @@ class IntCell(Cell):
     Source    NUMERICS, section 4, ``int32``. Golden: ``golden.matmul``.
     """
 
-    def __init__(self, fmt_a, fmt_b, k, pipeline=0):
-        super().__init__(fmt_a, fmt_b, k, "int32", pipeline)
+    def __init__(self, fmt_a, fmt_b, k, pipeline=0, *, is_shared=False):
+        super().__init__(fmt_a, fmt_b, k, "int32", pipeline, is_shared)
         self.parameters = {}
 
     def elaborate(self, platform):

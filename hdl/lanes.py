@@ -9,6 +9,7 @@ from .lane import multiplies_integers
 from .product import IntProduct, Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
+from .sided_lines import mixed_line_sums
 from .signed_product import SignedProduct
 from .window import WindowProduct
 
@@ -42,11 +43,13 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
     magnitude where the combination fixes the sign, and whether any product is not zero.
     """
     lanes = list(zip(a, b))
+    has_lines = any("lines" in lane.shape().members for lane in lanes[0])
     if fmt_a.sides == fmt_b.sides == 2:
         sums = sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
         return {c: (total, total.any()) for c, total in sums.items()}
     if 2 in (fmt_a.sides, fmt_b.sides):
-        sums = mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
+        add_mixed = mixed_line_sums if has_lines else mixed_sums
+        sums = add_mixed(m, library, name, fmt_a, fmt_b, lanes, pipe)
     else:
         sums = {"": _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe)}
     nonzeros = {

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Out
 from .decode import largest_magnitude, least_shift
 from .heap import BitHeap, Reduction, add, subtract
 from .lane import lane_ports
+from .lines import MULTIPLES, line_ports, selected
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
 
@@ -30,11 +31,15 @@ class PairProduct(Shared):
 
     part = "products"
 
-    def __init__(self, a, b):
+    def __init__(self, a, b, has_lines=False):
+        """``has_lines``: ``a`` arrives as lines, ``b``, of the same format, as multiples."""
+        self._a, self._has_lines = a, has_lines
         self._lane = lane_ports(a, b, ("neg", "sig", "shift"))
+        if has_lines:
+            self._lane = line_ports(a)
         self._least = least_shift(a) + least_shift(b)
         self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
-        self.key = f"{a.name}_{b.name}_sided"
+        self.key = f"{a.name}_{b.name}_{'lines_' * has_lines}sided"
         self.module_name = f"pair_{self.key}"
         ports = {f"{lane}_{name}": port for lane in "xy" for name, port in self._lane.items()}
         width = self.largest.bit_length()
@@ -52,6 +57,9 @@ class PairProduct(Shared):
 
     def magnitude(self, m, platform, lane, fields):
         """A lane's product without its sign."""
+        if self._has_lines:
+            multiples = {each: fields[f"b_x{each}"] for each in MULTIPLES}
+            return selected(self._a, fields["a_lines"], multiples)
         shift = sum(value for name, value in fields.items() if name.endswith("shift"))
         ports = (fields["a_sig"], fields["b_sig"])
         product = multiply(m, platform, f"{lane}_significand", *ports) << Value.cast(shift)
@@ -94,6 +102,7 @@ class MixedPair(Shared):
     part = "products"
 
     def __init__(self, a, b, sided):
+        self._has_lines = False
         self._lane, self._sided = lane_ports(a, b, ("neg", "sig", "shift")), sided
         self._least = least_shift(a) + least_shift(b)
         self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
@@ -160,7 +169,8 @@ def mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
 
 def sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sums of the products' magnitudes by combination of sides."""
-    cell = PairProduct(fmt_a.element, fmt_b.element)
+    has_lines = "lines" in lanes[0][0].shape().members
+    cell = PairProduct(fmt_a.element, fmt_b.element, has_lines)
     outputs = in_pairs(m, library, name, cell, lanes)
     shape = bounds(0, len(lanes) * cell.largest // 2)
     factors = [1 << i for i in range(cell.largest.bit_length())]

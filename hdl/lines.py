@@ -1,0 +1,154 @@
+"""Elements whose magnitudes are 1 or 3 times a power of two, decoded so that a lane's product is
+one AND-OR: one operand selects, the other supplies itself and 3 times itself."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib.wiring import In, Out
+
+from golden.formats import FloatFormat
+
+from .decode import largest_magnitude
+from .shared import Shared, exact
+
+MULTIPLES = (1, 3)
+
+
+def magnitudes(element):
+    """Magnitudes of a float without specials by code, in units of ``2**ulp_exponent``."""
+    return [int(v * 2.0**-element.ulp_exponent) for v in element.values[: 1 << element.width - 1]]
+
+
+def takes_lines(element):
+    """Whether an element's magnitudes are few, and ``MULTIPLES`` times powers of two."""
+    if not isinstance(element, FloatFormat) or element.width > 4 or element.has_nan:
+        return False
+    return all(split(each)[0] in MULTIPLES for each in magnitudes(element) if each)
+
+
+def split(magnitude):
+    """``(odd, shift)`` such that ``magnitude = odd << shift``."""
+    shift = (magnitude & -magnitude).bit_length() - 1
+    return magnitude >> shift, shift
+
+
+def multiple_width(element, multiple):
+    """Bits of a multiple of any magnitude."""
+    return (multiple * largest_magnitude(element)).bit_length()
+
+
+def product_width(element):
+    """Bits of the product of any two magnitudes."""
+    return (largest_magnitude(element) ** 2).bit_length()
+
+
+def lines_fields(element):
+    """Fields of an element that selects."""
+    count = sum(each > 0 for each in magnitudes(element))
+    return {"neg": 1, "lines": count, "fill": product_width(element), "nonzero": 1}
+
+
+def multiples_fields(element):
+    """Fields of an element that supplies."""
+    widths = {f"x{each}": multiple_width(element, each) for each in MULTIPLES}
+    return {"neg": 1, **widths, "nonzero": 1}
+
+
+class DecodeLines(Shared):
+    """One element as sign and one-hot magnitude.
+
+    Function  ``lines[i]``: the magnitude is the ``i``-th that is not zero. ``fill[i]``: bit ``i``
+              of the product with an element of the same format is 0 whatever that element is.
+    Formats   Floats that :func:`takes_lines`.
+    Shapes    ``code``: one element.
+    Widths    ``lines``: one a magnitude; ``fill``: the width of a product.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``FloatFormat.values``.
+    """
+
+    part = "decode"
+
+    def __init__(self, element):
+        self._element = element
+        self.module_name = f"decode_{element.name}_lines"
+        fields = {name: Out(width) for name, width in lines_fields(element).items()}
+        super().__init__({"code": In(element.width), **fields})
+
+    def elaborate(self, platform):
+        m = Module()
+        code, covers = self.code[:-1], covered(self._element)
+        lines = Cat(code == i for i, each in enumerate(magnitudes(self._element)) if each)
+        fill = [
+            ~Cat(self.lines[i] for i, bits in enumerate(covers) if n in bits).any()
+            for n in range(len(self.fill))
+        ]
+        m.d.comb += [
+            self.neg.eq(self.code[-1]),
+            exact(self.lines, lines),
+            exact(self.fill, Cat(fill)),
+            self.nonzero.eq(code.any()),
+        ]
+        return m
+
+
+def line_ports(element):
+    """Ports of a lane whose ``a`` selects what ``b`` supplies, signs apart."""
+    lines = len(covered(element))
+    supplied = {f"b_x{each}": In(multiple_width(element, each)) for each in MULTIPLES}
+    return {"a_neg": In(1), "a_lines": In(lines), "b_neg": In(1)} | supplied
+
+
+def covered(element):
+    """The bits of a product that each line's multiple reaches."""
+    ranges = []
+    for each in filter(None, magnitudes(element)):
+        multiple, shift = split(each)
+        ranges.append(range(shift, shift + multiple_width(element, multiple)))
+    return ranges
+
+
+class DecodeMultiples(Shared):
+    """One element as sign, magnitude and 3 times the magnitude.
+
+    Function  ``x1``, ``x3``: the multiples; complemented where negative if ``is_signed``.
+    Formats   Floats that :func:`takes_lines`.
+    Shapes    ``code``: one element.
+    Widths    Those of the largest multiples.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``FloatFormat.values``.
+    """
+
+    part = "decode"
+
+    def __init__(self, element, is_signed):
+        self._element, self._is_signed = element, is_signed
+        self.module_name = f"decode_{element.name}_{'complements' if is_signed else 'multiples'}"
+        fields = {name: Out(width) for name, width in multiples_fields(element).items()}
+        super().__init__({"code": In(element.width), **fields})
+
+    def elaborate(self, platform):
+        m = Module()
+        code, neg = self.code[:-1], self.code[-1]
+        m.d.comb += [self.neg.eq(neg), self.nonzero.eq(code.any())]
+        for multiple in MULTIPLES:
+            port = getattr(self, f"x{multiple}")
+            values = [multiple * each for each in magnitudes(self._element)]
+            bits = Cat(
+                Cat(code == i for i, value in enumerate(values) if value >> n & 1).any()
+                for n in range(len(port))
+            )
+            m.d.comb += port.eq(bits ^ (neg & self._is_signed).replicate(len(port)))
+        return m
+
+
+def selected(element, lines, multiples, fill=None):
+    """The product of a lane as an AND-OR: of ``lines`` and the ``multiples`` of the other element,
+    whose sign is where ``fill`` is."""
+    terms = [[] for _ in range(product_width(element))]
+    for line, each, bits in zip(lines, filter(None, magnitudes(element)), covered(element)):
+        for i, n in enumerate(bits):
+            if n < len(terms):
+                terms[n].append(line & multiples[split(each)[0]][i])
+    if fill is not None:
+        terms = [[*each, bit] for each, bit in zip(terms, fill)]
+    return Cat(Cat(each).any() for each in terms)

@@ -1,0 +1,109 @@
+"""Products of two-sided operands whose elements arrive as lines and multiples: two lanes at a
+time, a product of an AND-OR each."""
+
+from amaranth.hdl import Cat, Const, Module
+from amaranth.lib.wiring import In, Out
+
+from .heap import Reduction, add
+from .lines import MULTIPLES, magnitudes, multiple_width, product_width, selected
+from .product import port
+from .shared import Shared, bounds, place
+
+
+class LinePair(Shared):
+    """Two lanes of one format's elements: their products by the sides kept apart.
+
+    Function  ``o_all = x + y``; ``o_c`` is the part of it that ``x_c`` and ``y_c`` take, or with
+              ``is_signed`` its complement. ``x``, ``y``: magnitudes of products, or with
+              ``is_signed`` their complements where the multiples are complements.
+    Formats   Floats that :func:`hdl.lines.takes_lines`.
+    Shapes    ``x_lines``, ``x_fill``, ``x_x1`` ...: as the decoders of ``hdl.lines`` give them;
+              ``x_fill`` under the sign.
+    Widths    The sum of two products.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``golden.arith.dot``.
+    """
+
+    part = "products"
+
+    def __init__(self, element, apart, is_signed):
+        self._element, self._apart, self._is_signed = element, apart, is_signed
+        self.width = product_width(element) + 1
+        self.key = f"{element.name}_lines_{'signed' if is_signed else 'sided'}"
+        self.module_name = f"pair_{self.key}"
+        lines = sum(each > 0 for each in magnitudes(element))
+        lane = {"lines": lines, **{f"x{n}": multiple_width(element, n) for n in MULTIPLES}}
+        if is_signed:
+            lane["fill"] = product_width(element)
+        lane |= dict.fromkeys(apart, 1)
+        ports = {f"{name}_{field}": In(width) for name in "xy" for field, width in lane.items()}
+        super().__init__(ports | {f"o_{c}": Out(self.width) for c in ("all", *apart)})
+
+    def elaborate(self, platform):
+        m = Module()
+        products = []
+        for name in "xy":
+            fields = {each: getattr(self, f"{name}_x{each}") for each in MULTIPLES}
+            fill = getattr(self, f"{name}_fill") if self._is_signed else None
+            products.append(selected(self._element, getattr(self, f"{name}_lines"), fields, fill))
+        x, y = products
+        both = add(m, platform, "both", x, y, width=self.width)
+        m.d.comb += self.o_all.eq(both)
+        for c in self._apart:
+            p, q = (getattr(self, f"{name}_{c}") for name in "xy")
+            taken = [
+                value & each.replicate(len(value))
+                for value, each in ((both, p & q), (x, p & ~q), (y, ~p & q))
+            ]
+            result = taken[0] | taken[1] | taken[2]
+            m.d.comb += getattr(self, f"o_{c}").eq(~result if self._is_signed else result)
+        return m
+
+
+def place_pairs(m, library, name, cell, lanes, inputs):
+    """The outputs of one ``cell`` for every two lanes, and its ``inputs`` from a lane."""
+    results = []
+    for i in range(0, len(lanes), 2):
+        ports = {}
+        first = inputs(*lanes[i])
+        zero = {field: Const(0, len(value)) for field, value in first.items()}
+        second = inputs(*lanes[i + 1]) if i + 1 < len(lanes) else zero
+        for letter, fields in (("x", first), ("y", second)):
+            ports |= {f"{letter}_{field}": value for field, value in fields.items()}
+        results.append(vars(place(m, library, f"{name}_product{i // 2}", cell, **ports)))
+    return results
+
+
+def mixed_line_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
+    """The signed sums of the products by the side of the operand that has two.
+
+    Products have the sign of the other operand, and the sum of the negative side is negated: a
+    complement costs nothing behind an AND-OR.
+    """
+    element, is_first = fmt_a.element, fmt_a.sides == 2
+    cell = LinePair(element, ("n",), True)
+    lanes = lanes if is_first else [(y, x) for x, y in lanes]
+
+    def inputs(sided, other):
+        fill = sided.fill & other.neg.replicate(len(sided.fill))
+        multiples = {f"x{each}": other[f"x{each}"] for each in MULTIPLES}
+        return {"lines": sided.lines, "fill": fill, "n": sided.neg} | multiples
+
+    outputs = place_pairs(m, library, name, cell, lanes, inputs)
+    signs = [(y.neg, x.neg & y.neg) for x, y in lanes]
+    signs += [(Const(0, 1), Const(0, 1))] * (len(lanes) % 2)
+    largest = len(lanes) * magnitudes(element)[-1] ** 2
+    shape, ones, sums = bounds(-largest, largest), (1 << product_width(element)) - 1, {}
+    factors = [1 << i for i in range(cell.width)]
+    for c, index, sign, constant in (("all", 0, -ones, 0), ("n", 1, ones, 1 - (1 << cell.width))):
+        taken = [each[index] for each in signs]
+        adder = Reduction(len(outputs), [*factors, sign, sign], constant, shape, f"{cell.key}_{c}")
+        bits = Cat(
+            pipe(Cat(output[f"o_{c}"], taken[2 * i : 2 * i + 2]), 4)
+            for i, output in enumerate(outputs)
+        )
+        sums[c] = place(m, library, port(f"{name}_sum", c), adder, i=bits).o
+    unsigned = (sums[c].as_unsigned() for c in ("all", "n"))
+    rest = add(m, library, f"{name}_less_n", *unsigned, width=shape.width)
+    return {"p": rest.as_signed(), "n": sums["n"]}

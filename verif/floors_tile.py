@@ -1,0 +1,73 @@
+"""What a tile's cell needs for two-sided operands and their scales beyond mxfp4's, by part:
+``python -m verif.floors_tile LIB ...``.
+
+Each part is mapped by itself as it is built, its inputs free bits, recipe area; what selects the
+bits of a tree, and the keys, come on top.
+"""
+
+import sys
+
+from gen.configure import configure
+from gen.liberty import load
+from gen.mapping import variants
+from gen.units import cell
+from gen.verilog import emit_part
+from golden.formats import BlockFormat
+from hdl.addends import GroupAddends, Scaled
+from hdl.align import AlignMagnitude, AlignSigned
+from hdl.heap import Reduction
+from hdl.lanes import sum_shape
+
+CELLS = ("mxfp4", "nvfp4", "amxfp4:mxfp4", "amxfp4")
+K, FRACTION = 32, 24
+
+
+def tile_cell(fmt):
+    """The cell of a tile of 4 x 4 and its configuration."""
+    c = configure("tile", fmt=fmt, m="4", n="4", k=str(K), fraction=str(FRACTION))
+    return c, cell(c)
+
+
+def parts(a: BlockFormat, b: BlockFormat):
+    """``(name, how often, component)`` of the parts by which a cell exceeds mxfp4's."""
+    addends = GroupAddends(a, b, K)
+    shape = sum_shape(a, b, addends.size)
+    significands = [f.scale.mantissa_width + 1 for f in (a, b) if f.scale.mantissa_width]
+    if 2 in (a.sides, b.sides):
+        # A tree of pairs for each combination but the first.
+        width = (addends.largest_sum // addends.size * 2).bit_length()
+        factors = [1 << i for i in range(width)]
+        tree = Reduction(addends.size // 2, factors, 0, shape, "floor")
+        yield "masked tree of pairs", addends.count - K // addends.size, tree
+    if significands:
+        yield "scaling", addends.count, Scaled(shape, addends.largest_sum, significands)
+    width = addends.largest.bit_length()
+    align = AlignSigned(width + 1, FRACTION, 9) if shape.signed else None
+    align = align or AlignMagnitude(width, FRACTION, 9)
+    yield "alignment of further addends", addends.count - 1, align
+
+
+def smallest(component, library):
+    """Gate equivalents of a component, with the adder cells that serve it best."""
+    text, top = emit_part(component)
+    return min(each.area for each in variants(text, top, library, ("area",)))
+
+
+def main(paths):
+    """Print a table of every library."""
+    for path in paths:
+        library = load(path)
+        base = None
+        print(f"| {library.name} | times | GE each | of mxfp4's cell |\n| --- | --- | --- | --- |")
+        for fmt in CELLS:
+            c, whole = tile_cell(fmt)
+            area = smallest(whole, library)
+            base = base or area
+            print(f"| {fmt} cell | 1 | {area:,.0f} | {area / base:.2f} |")
+            for name, count, part in parts(c.a, c.b) if fmt != CELLS[0] else ():
+                each = smallest(part, library)
+                print(f"| {fmt} {name} | {count} | {each:,.0f} | {count * each / base:.2f} |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
