@@ -30,9 +30,11 @@ class Cell(Shared):
     results = MappingProxyType({"acc": 32})
     own_latency = 1
 
-    def __init__(self, fmt_a, fmt_b, k, acc, pipeline, is_shared=False):
-        """``is_shared``: several cells read what the edge makes of an operand."""
+    def __init__(self, fmt_a, fmt_b, k, acc, pipeline, is_shared=False, group=None):
+        """``is_shared``: several cells read what the edge makes of an operand; ``group``: how many
+        products are summed at once, all if None."""
         self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
+        self.group = group or k
         self.latency = self.own_latency + Pipeline.depth(pipeline)
         self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_{acc}"
         self.forms = forms(fmt_a, fmt_b, is_shared)

@@ -35,7 +35,7 @@ class ExactCell(Cell):
     results = MappingProxyType({"acc": 32, "overflow": 1})
 
     def __init__(self, fmt_a, fmt_b, k, window, *, size, pipeline=0, is_shared=False):
-        super().__init__(fmt_a, fmt_b, k, "exact", pipeline, is_shared and size > 1)
+        super().__init__(fmt_a, fmt_b, k, "exact", pipeline, is_shared and size > 1, size)
         self._window = window
         self._addends = (ProductAddends if size == 1 else GroupAddends)(fmt_a, fmt_b, k)
         self._bias = 1 - self._addends.smallest_exponent

@@ -28,7 +28,7 @@ class FusedCell(Cell):
     def __init__(
         self, fmt_a, fmt_b, k, rule, *, size, length=None, pipeline=0, acc="fp32", is_shared=False
     ):
-        super().__init__(fmt_a, fmt_b, k, acc, pipeline, is_shared and size > 1)
+        super().__init__(fmt_a, fmt_b, k, acc, pipeline, is_shared and size > 1, size)
         self._length = length or k
         self._sum = FusedSum(fmt_a, fmt_b, self._length, rule, size)
         self.parameters = {"fraction_bits": rule.fraction_bits, "products_per_sum": self._length}

@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal
 
 from .cell import Cell
+from .heap import BitHeap
 from .lanes import group_sums
 from .pipeline import Pipeline
 
@@ -35,8 +36,11 @@ class IntCell(Cell):
 
         # Accumulate.
         valid, first, c = (pipe(value, 4, 3, 1) for value in (self.valid, self.first, self.c))
-        following = Signal(32)
-        m.d.comb += following.eq((Mux(first, c, self.acc) + total)[:32])
+        heap, start = BitHeap(32), Signal(32)
+        m.d.comb += start.eq(Mux(first, c, self.acc))
+        heap.add_unsigned(start)
+        heap.add_signed(total)
+        following = heap.total(m, platform, "following")
         with m.If(self.en & valid):
             m.d.sync += self.acc.eq(following)
         return m

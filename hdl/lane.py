@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from amaranth.hdl import Cat, Const, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In
 
@@ -14,6 +15,8 @@ from .decode import (
     largest_shift,
     significand_width,
 )
+from .heap import add
+from .int_product import selects
 from .lines import (
     DecodeLines,
     DecodeMultiples,
@@ -23,6 +26,9 @@ from .lines import (
 )
 from .shared import place
 
+NARROW = 5
+"""The widest integers that select from sums only where several cells share these."""
+
 
 class Form(Enum):
     """How a decoded element reaches the lanes; the values name decoders."""
@@ -31,6 +37,10 @@ class Form(Enum):
     """Sign, significand and shift, as :class:`hdl.decode.Decode` gives them."""
     INTEGER = "raw"
     """Two's complement."""
+    SUMS = "sums"
+    """Two's complement, and the sum of two neighbours."""
+    SELECTS = "selects"
+    """Where the bits of an integer are 1, apart by whether its neighbour's are."""
     LINES = "lines"
     """Sign and one-hot magnitude, as :class:`hdl.lines.DecodeLines` gives them."""
     MULTIPLES = "multiples"
@@ -53,14 +63,26 @@ def forms(fmt_a, fmt_b, is_shared=False):
         if {fmt_a.sides, fmt_b.sides} == {1, 2}:
             lines, multiples = Form.LINES, Form.COMPLEMENTS
             return (lines, multiples) if fmt_a.sides == 2 else (multiples, lines)
-    form = Form.INTEGER if multiplies_integers(fmt_a, fmt_b) else Form.FIELDS
-    return form, form
+    if multiplies_integers(fmt_a, fmt_b):
+        narrower = min(integer_shape(fmt.element).width for fmt in (fmt_a, fmt_b))
+        if not is_shared and narrower <= NARROW:
+            return Form.INTEGER, Form.INTEGER
+        both = Form.SUMS, Form.SELECTS
+        return both[::-1] if selects(fmt_a.element, fmt_b.element) else both
+    return Form.FIELDS, Form.FIELDS
 
 
 def lane_layout(element, form=Form.FIELDS):
     """Layout of one decoded element."""
     if form is Form.INTEGER:
         return data.StructLayout({"value": integer_shape(element), "nonzero": 1})
+    if form is Form.SUMS:
+        width = integer_shape(element).width
+        fields = {"value": signed(width), "sum": signed(width + 1), "nonzero": 1}
+        return data.StructLayout(fields)
+    if form is Form.SELECTS:
+        width = integer_shape(element).width
+        return data.StructLayout({"only": width, "both": width, "nonzero": 1})
     if form is Form.LINES:
         return data.StructLayout(lines_fields(element))
     if form in (Form.MULTIPLES, Form.COMPLEMENTS):
@@ -73,8 +95,42 @@ def lane_layout(element, form=Form.FIELDS):
     return data.StructLayout(fields)
 
 
-def decode_lane(m, platform, name, element, form, masked, code):
-    """One element as ``lane_layout`` has it: its fields by name, with ``nan`` where it can be."""
+def decode_lanes(m, platform, element, form, masked, codes, group):
+    """Elements as ``lane_layout`` has them: their fields by name, with ``nan`` where it can be;
+    ``group``: how many are summed, which may be neighbours of each other."""
+    if form in (Form.SUMS, Form.SELECTS):
+        values = [integer_value(m, element, code) for code in codes]
+        zero = Const(0, integer_shape(element))
+        lanes = []
+        for i in range(0, len(codes), group):
+            lanes += _in_pairs(m, platform, f"sum{i}", form, values[i : i + group], zero)
+        return lanes
+    return [
+        _decode(m, platform, f"lane{i}", element, form, masked, code)
+        for i, code in enumerate(codes)
+    ]
+
+
+def _in_pairs(m, platform, name, form, values, zero):
+    """Integers, each with its neighbour: lanes 0 and 1, 2 and 3; a last one alone has zero."""
+    lanes = []
+    for i, (x, y) in enumerate(zip(values[::2], [*values[1::2], zero])):
+        fields = [{"nonzero": value.any()} for value in (x, y)]
+        if form is Form.SELECTS:
+            p, q = x.as_unsigned(), y.as_unsigned()
+            fields[0] |= {"only": p & ~q, "both": p & q}
+            fields[1] |= {"only": q & ~p, "both": p & q}
+        else:
+            extended = (Cat(value, value[-1]) for value in (x, y))
+            total = add(m, platform, f"{name}_{i}", *extended, width=len(x) + 1)
+            fields[0] |= {"value": x, "sum": total}
+            fields[1] |= {"value": y, "sum": total}
+        lanes += fields
+    return lanes[: len(values)]
+
+
+def _decode(m, platform, name, element, form, masked, code):
+    """One element by itself."""
     if form is Form.INTEGER:
         value = integer_value(m, element, code)
         return {"value": value, "nonzero": value.any()}

@@ -5,8 +5,9 @@ from amaranth.hdl import Cat
 
 from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
+from .int_product import IntPair, IntProduct
 from .lane import multiplies_integers
-from .product import IntProduct, Product, select
+from .product import Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
 from .sided_lines import mixed_line_sums
@@ -17,11 +18,11 @@ NARROW = 4
 """The largest shift up to which a product is placed and then complemented, not the reverse."""
 
 
-def generator(fmt_a, fmt_b):
-    """The product generator of two one-sided operands."""
+def generator(fmt_a, fmt_b, in_pairs):
+    """The product generator of two one-sided operands; ``in_pairs``: integers come in pairs."""
     a, b = fmt_a.element, fmt_b.element
     if multiplies_integers(fmt_a, fmt_b):
-        return IntProduct(a, b)
+        return IntPair(a, b) if in_pairs else IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
         return WindowProduct(a, b)
     if SignedProduct.suits(a, b):
@@ -61,13 +62,18 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
 
 def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sum of the products of two one-sided operands."""
-    cell = generator(fmt_a, fmt_b)
+    in_pairs = any("sum" in lane.shape().members for lane in lanes[0])
+    cell = generator(fmt_a, fmt_b, in_pairs)
+    if in_pairs:
+        taken = [cell.inputs(*lanes[i : i + 2]) for i in range(0, len(lanes), 2)]
+    else:
+        taken = [cell.inputs(x, y) for x, y in lanes]
     outputs = [
-        place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)).o
-        for i, (x, y) in enumerate(lanes)
+        place(m, library, f"{name}_product{i}", cell, **inputs).o for i, inputs in enumerate(taken)
     ]
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
-    adder = Reduction(len(lanes), cell.factors, cell.constant, shape, cell.key, cell.is_conjunction)
+    bits = cell.factors, cell.constant
+    adder = Reduction(len(outputs), *bits, shape, cell.key, cell.is_conjunction)
     bits = Cat(pipe(output, 4) for output in outputs)
     return place(m, library, f"{name}_sum", adder, i=bits).o
 

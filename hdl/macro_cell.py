@@ -29,7 +29,7 @@ class MacroCell(Shared):
     def __init__(self, partial: FusedCell, macro_size, pipeline=0):
         self._partial, self._pipeline = partial, pipeline
         self.a_format, self.b_format, self.k = partial.a_format, partial.b_format, partial.k
-        self.forms = partial.forms
+        self.forms, self.group = partial.forms, partial.group
         self.macro_steps = macro_size // self.k
         self.parameters = partial.parameters | {"macro_block": macro_size}
         self.latency = partial.latency + 1

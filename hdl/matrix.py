@@ -46,7 +46,7 @@ class Matrix(Shared):
         port, and ``last``."""
         rows = {"a": [], "b": []}
         for (name, (fmt, count)), form in zip(self._operands.items(), self._cell.forms):
-            decoder = DecodeOperand(fmt, self._cell.k, form)
+            decoder = DecodeOperand(fmt, self._cell.k, form, group=self._cell.group)
             for i in range(count):
                 ports = {
                     port: getattr(self, f"i_{name}_{port}").word_select(i, width)

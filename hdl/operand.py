@@ -8,7 +8,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from .lane import Form, decode_lane, lane_layout
+from .lane import Form, decode_lanes, lane_layout
 from .scale import DecodeScale, scale_layout
 from .shared import Shared, place
 
@@ -75,10 +75,14 @@ class DecodeOperand(Shared):
 
     part = "decode"
 
-    def __init__(self, fmt, k, form=Form.FIELDS, masked=True):
+    def __init__(self, fmt, k, form=Form.FIELDS, masked=True, group=None):
+        """``group``: how many elements are summed, all if None."""
         self._fmt, self._k, self._form, self._masked = fmt, k, form, masked
+        self._group = group or k
         scale = f"_{fmt.scale.name}x{scale_count(fmt, k)}" if fmt.has_block_scale else ""
         kind = (f"_{form.value}" if form.value else "") + ("" if masked else "_unmasked")
+        if form in (Form.SUMS, Form.SELECTS) and self._group % 2 and self._group < k:
+            kind += f"_by{self._group}"
         kind += "_macro" if fmt.macro is not None else ""
         self.module_name = f"operand_{fmt.element.name}x{k}{scale}{kind}"
         ports = {name: In(width) for name, width in operand_ports(fmt, k).items()}
@@ -91,9 +95,9 @@ class DecodeOperand(Shared):
 
         # Elements.
         lane_fields = lane_layout(element, self._form).members
-        for i in range(self._k):
-            code = self.elems.word_select(i, element.width)
-            out = decode_lane(m, platform, f"lane{i}", element, self._form, self._masked, code)
+        codes = [self.elems.word_select(i, element.width) for i in range(self._k)]
+        how = m, platform, element, self._form, self._masked
+        for out in decode_lanes(*how, codes, self._group):
             fields += [out[field] for field in lane_fields]
             nans += [out["nan"]] if element.has_nan else []
 

@@ -4,9 +4,9 @@ sides."""
 from itertools import product
 
 from amaranth.hdl import Cat, Const, Module, Value
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
-from .decode import integer_shape, largest_magnitude, least_shift
+from .decode import largest_magnitude, least_shift
 from .heap import BitHeap
 from .lane import lane_inputs, lane_ports
 from .shared import Shared
@@ -85,46 +85,3 @@ def select(combination, a, b, a_sides):
     for wanted, lane in zip(combination, [a, b] if a_sides == 2 else [b]):
         taken = taken & (lane.neg if wanted == "n" else ~lane.neg)
     return taken
-
-
-class IntProduct(Shared):
-    """One lane of two's complement integers: Baugh-Wooley partial products, straight into the bit
-    heap.
-
-    Function  ``sum(o[i] * factors[i]) + constant = a * b``.
-    Formats   Two integer elements.
-    Shapes    ``a``, ``b``: one two's complement integer each.
-    Widths    ``o``: a partial product for each pair of bits; rows of a sign bit enter inverted.
-    Timing    Combinational.
-    Errors    None beyond those of the shapes.
-    Source    Baugh and Wooley, "A two's complement parallel array multiplication algorithm", 1973.
-    """
-
-    part = "products"
-    is_conjunction = True
-    datapath = "partial products: into an inverted bit heap"
-
-    def __init__(self, a, b):
-        widths = [integer_shape(element).width for element in (a, b)]
-        self.key = f"{a.name}_{b.name}"
-        self.module_name = f"product_{self.key}"
-        self._pairs = [
-            (i, j, (i == widths[0] - 1) != (j == widths[1] - 1))
-            for i in range(widths[0])
-            for j in range(widths[1])
-        ]
-        self.factors = [1 << i + j for i, j, _ in self._pairs]
-        self.constant = -sum(1 << (i + j) for i, j, inverted in self._pairs if inverted)
-        super().__init__({"a": In(widths[0]), "b": In(widths[1]), "o": Out(len(self._pairs))})
-
-    def inputs(self, a, b):
-        """Port values from two lanes of integers."""
-        return {"a": a.value.as_unsigned(), "b": b.value.as_unsigned()}
-
-    def elaborate(self, platform):
-        m = Module()
-        bits = [self.a[i] & self.b[j] for i, j, _ in self._pairs]
-        m.d.comb += self.o.eq(
-            Cat(~bit if inv else bit for bit, (_, _, inv) in zip(bits, self._pairs))
-        )
-        return m
