@@ -19,16 +19,15 @@ TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
 class WindowProduct(Shared):
     """One lane: the exact product of two decoded elements of wide range.
 
-    The low bits of the shift place the significand inside a window, its high bits choose one of the
-    windows, which overlap. A negative significand is complemented first and its sign fills the
-    window on both sides; so each window has its sign, which adds one below the window and takes one
-    off above it.
+    The low bits of the shift place the two's complement significand inside a window, its high bits
+    choose one of the windows, which overlap. Each window has its sign above it, but the last two
+    share one: where one of them has ended, no others overlap, and its sign goes on for nothing.
 
     Function  ``sum(o[i] * factors[i]) = a * b``.
     Formats   Any two elements that :class:`Decode` knows, at least one of them a float; both
               operands one-sided.
     Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``: the bits of the windows laid over each
-              other, then the sign of each window.
+              other, then the signs.
     Widths    Bits up to those of the largest product.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -47,12 +46,11 @@ class WindowProduct(Shared):
         significand = significand_width(a) + significand_width(b)
         self.low = inner_shift(significand, self._least, self._largest_shift, width)
         self._windows = windows(significand, self._least, self._largest_shift, self.low, width)
+        stops = [window.stop for window in self._windows]
         self.factors = [1 << i for i in range(width)]
-        self.factors += [
-            (1 << max(window.start, 0)) - (1 << window.stop) for window in self._windows
-        ]
+        self.factors += [-1 << stop for stop in (*stops[:-2], stops[-1])]
         self.datapath = (
-            f"windows: significands multiplied, complemented, shifted by {self.low} bits"
+            f"windows: significands multiplied, negated, shifted by {self.low} bits"
             f" of the exponent in {len(self._windows)} windows"
         )
         self.key = f"{a.name}_{b.name}"
@@ -66,21 +64,23 @@ class WindowProduct(Shared):
     def elaborate(self, platform):
         m = Module()
 
-        # Multiply, complement.
+        # Multiply, negate: of a negative product, all bits above its lowest 1 are complemented. The
+        # top bit is never the lowest 1.
         shifts = [getattr(self, name) for name in self._fields if name.endswith("shift")]
         shift = shifts[0]
         if len(shifts) == 2:
             width = self._largest_shift.bit_length()
             shift = add(m, platform, "shift", *shifts, width=width)
         neg = self.a_neg ^ self.b_neg
-        value = multiply(m, platform, "significand", self.a_sig, self.b_sig)
-        value = value ^ neg.replicate(len(value))
+        product = multiply(m, platform, "significand", self.a_sig, self.b_sig)
+        flips = [neg & product[:i].any() for i in range(len(product))]
+        value, sign = Cat(bit ^ flip for bit, flip in zip(product, flips)), flips[-1]
 
-        # Shift inside a window: | fill | value | fill |.
+        # Shift inside a window: | sign | value | 0 |.
         for i in range(min(self.low, len(shift))):
-            fill = neg.replicate(1 << i)
+            zeros, fill = Const(0, 1 << i), sign.replicate(1 << i)
             shifted = Signal(len(value) + (1 << i), name=f"by{1 << i}")
-            m.d.comb += shifted.eq(Mux(shift[i], Cat(fill, value), Cat(value, fill)))
+            m.d.comb += shifted.eq(Mux(shift[i], Cat(zeros, value), Cat(value, fill)))
             value = shifted
 
         # Choose the window.
@@ -88,10 +88,13 @@ class WindowProduct(Shared):
         if len(self._windows) > 1:
             hot = [shift[self.low :] == j for j in range(len(self._windows))]
         bits = []
-        for k in range(len(self.factors) - len(hot)):
-            reaching = [(h, w) for h, w in zip(hot, self._windows) if k in w]
-            bits.append(Cat(h & value[k - window.start] for h, window in reaching).any())
-        m.d.comb += self.o.eq(Cat(*bits, *(h & neg for h in hot)))
+        for k in range(self._windows[-1].stop):
+            inside = [h & value[k - w.start] for h, w in zip(hot, self._windows) if k in w]
+            if len(hot) > 1 and k >= self._windows[-2].stop:
+                inside.append(hot[-2] & sign)
+            bits.append(Cat(inside).any())
+        signs = [h & sign for h in (*hot[:-2], Cat(hot[-2:]).any())]
+        m.d.comb += self.o.eq(Cat(*bits, *signs))
         return m
 
 

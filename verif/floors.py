@@ -1,0 +1,119 @@
+"""What the parts of a dot product come to by themselves: ``python -m verif.floors [ROW...]``.
+
+Rows are those of ``python -m gen bench area`` that are dots. Each part is mapped alone, its inputs
+free, by recipe area on osu018, with the adder cells that suit it; a lane and a sum are mapped with
+and without signs. What is left of the bound beside the parts without signs is what signs may cost.
+Flags of NaN and Inf are left out. Small lanes share gates with the sum, and the parts are more than
+the whole.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amaranth.hdl import Const, Module
+from amaranth.lib.wiring import In, Out
+
+from gen.bench_area import OSU018, ROWS, Row
+from gen.config import Configuration
+from gen.liberty import Library, load
+from gen.mapping import area
+from gen.verilog import emit_part
+from hdl.decode import Decode
+from hdl.heap import Reduction
+from hdl.lanes import generator, multiplies_integers, sum_shape
+from hdl.shared import Shared, place
+
+DOTS = {row.name: row for row in ROWS if row.options["unit"] == "dot"}
+DEFAULT = ("dot_e4m3_k32", "dot_e5m2_k32")
+
+
+@dataclass(frozen=True)
+class Part:
+    """So many of one thing, each of so many GE."""
+
+    name: str
+    count: int
+    each: float
+
+    @property
+    def total(self) -> float:
+        """GE of all."""
+        return self.count * self.each
+
+
+class Less(Shared):
+    """A component without some of its ports: inputs are 0, outputs not used."""
+
+    def __init__(self, whole: Shared, without: tuple[str, ...]):
+        self._whole = whole
+        self.module_name = f"less_{whole.module_name}"
+        ports = {name: port for name, port in whole.members.items() if name not in without}
+        super().__init__({n: (In if p.flow == In else Out)(p.shape) for n, p in ports.items()})
+
+    def elaborate(self, platform):
+        m = Module()
+        inputs = {
+            name: getattr(self, name) if name in self.members else Const(0, port.shape)
+            for name, port in self._whole.members.items()
+            if port.flow == In
+        }
+        outputs = vars(place(m, platform, "whole", self._whole, **inputs))
+        m.d.comb += [getattr(self, n).eq(o) for n, o in outputs.items() if n in self.members]
+        return m
+
+
+def parts(row: Row, library: Library) -> Iterator[Part]:
+    """The parts of a dot product, those without signs first."""
+    c = row.configuration()
+    assert isinstance(c, Configuration)
+    lane = generator(c.a, c.b)
+    shape = sum_shape(c.a, c.b, c.k)
+
+    def ge(component: Shared) -> float:
+        return area(*emit_part(component), library).combinational
+
+    if not multiplies_integers(c.a, c.b):
+        for fmt in (c.a, c.b):
+            # Only what is Inf asks whether its partner is zero.
+            unused = () if fmt.element.has_inf else ("nonzero",)
+            each = ge(Less(Decode(fmt.element, masked=False), unused))
+            yield Part("decoding an element", c.k, each)
+    whole = ge(lane)
+    positive = ge(Less(lane, ("a_neg", "b_neg")))
+    yield Part("a lane of positive products", c.k, positive)
+    sums = [
+        ge(Reduction(c.k, factors, constant, shape, lane.key, lane.is_conjunction))
+        for factors, constant in (
+            ([f for f in lane.factors if f > 0], 0),
+            (lane.factors, lane.constant),
+        )
+    ]
+    yield Part("the sum of their bits", 1, sums[0])
+    yield Part("the sign of a lane", c.k, whole - positive)
+    yield Part("signs in the sum", 1, sums[1] - sums[0])
+
+
+def main(names: list[str]) -> None:
+    """Print the parts of each row."""
+    unknown = sorted(set(names) - set(DOTS))
+    if unknown:
+        raise SystemExit(f"ROW must be one of {', '.join(DOTS)}, not {unknown[0]!r}")
+    library = load(OSU018)
+    for name in names or DEFAULT:
+        row = DOTS[name]
+        print(f"{name}: at most {row.bound:,.0f} GE")
+        total = 0.0
+        for part in parts(row, library):
+            total += part.total
+            print(
+                f"  {part.name:28} {part.count:3} x {part.each:9,.1f} = {part.total:9,.1f}"
+                f"   sum {total:9,.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
