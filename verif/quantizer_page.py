@@ -32,7 +32,7 @@ FORMATS = (
     "dint4",
     "mxfp4_mbs",
 )
-SOURCES = ("bf16", "fp32", "fp16")
+SOURCES = ("bf16",)
 
 
 def designs(fmt: str) -> Iterator[tuple[str, AnyConfiguration]]:
