@@ -72,8 +72,8 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
         place(m, library, f"{name}_product{i}", cell, **inputs).o for i, inputs in enumerate(taken)
     ]
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
-    bits = cell.factors, cell.constant
-    adder = Reduction(len(outputs), *bits, shape, cell.key, cell.is_conjunction)
+    counts = len(outputs), cell.factors, cell.constant
+    adder = Reduction(*counts, shape, cell.key, cell.is_conjunction)
     bits = Cat(pipe(output, 4) for output in outputs)
     return place(m, library, f"{name}_sum", adder, i=bits).o
 

@@ -2,17 +2,17 @@
 
 Rows are those of ``python -m gen bench area`` that are dots. Each part is mapped alone, its inputs
 free, by recipe area on osu018, with the adder cells that suit it; a lane and a sum are mapped with
-and without signs. What is left of the bound beside the parts without signs is what signs may cost.
-Flags of NaN and Inf are left out. Small lanes share gates with the sum, and the parts are more than
-the whole.
+and without signs. Integers that come in pairs are mapped two lanes at a time. What is left of the
+bound beside the parts without signs is what signs may cost. Flags of NaN and Inf are left out.
+Small lanes share gates with the sum, and the parts are more than the whole.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import click
 from amaranth.hdl import Const, Module
 from amaranth.lib.wiring import In, Out
 
@@ -23,7 +23,8 @@ from gen.mapping import area
 from gen.verilog import emit_part
 from hdl.decode import Decode
 from hdl.heap import Reduction
-from hdl.lanes import generator, multiplies_integers, sum_shape
+from hdl.lane import Form, forms, multiplies_integers
+from hdl.lanes import generator, sum_shape
 from hdl.shared import Shared, place
 
 DOTS = {row.name: row for row in ROWS if row.options["unit"] == "dot"}
@@ -69,7 +70,8 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     """The parts of a dot product, those without signs first."""
     c = row.configuration()
     assert isinstance(c, Configuration)
-    lane = generator(c.a, c.b)
+    in_pairs = Form.SUMS in forms(c.a, c.b)
+    lane, count = generator(c.a, c.b, in_pairs), c.k // 2 if in_pairs else c.k
     shape = sum_shape(c.a, c.b, c.k)
 
     def ge(component: Shared) -> float:
@@ -83,24 +85,23 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
             yield Part("decoding an element", c.k, each)
     whole = ge(lane)
     positive = ge(Less(lane, ("a_neg", "b_neg")))
-    yield Part("a lane of positive products", c.k, positive)
+    yield Part("a lane of positive products", count, positive)
     sums = [
-        ge(Reduction(c.k, factors, constant, shape, lane.key, lane.is_conjunction))
+        ge(Reduction(count, factors, constant, shape, lane.key, lane.is_conjunction))
         for factors, constant in (
             ([f for f in lane.factors if f > 0], 0),
             (lane.factors, lane.constant),
         )
     ]
     yield Part("the sum of their bits", 1, sums[0])
-    yield Part("the sign of a lane", c.k, whole - positive)
+    yield Part("the sign of a lane", count, whole - positive)
     yield Part("signs in the sum", 1, sums[1] - sums[0])
 
 
-def main(names: list[str]) -> None:
-    """Print the parts of each row."""
-    unknown = sorted(set(names) - set(DOTS))
-    if unknown:
-        raise SystemExit(f"ROW must be one of {', '.join(DOTS)}, not {unknown[0]!r}")
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(DOTS)), metavar="[ROW]...")
+def main(names: tuple[str, ...]) -> None:
+    """Print the parts of each ROW, by default those whose bounds are not reached."""
     library = load(OSU018)
     for name in names or DEFAULT:
         row = DOTS[name]
@@ -116,4 +117,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -5,7 +5,7 @@ Each part is mapped by itself as it is built, its inputs free bits, recipe area;
 bits of a tree, and the keys, come on top.
 """
 
-import sys
+import click
 
 from gen.configure import configure
 from gen.liberty import load
@@ -53,9 +53,11 @@ def smallest(component, library):
     return min(each.area for each in variants(text, top, library, ("area",)))
 
 
-def main(paths):
-    """Print a table of every library."""
-    for path in paths:
+@click.command()
+@click.argument("libs", nargs=-1, required=True, type=click.Path(exists=True), metavar="LIB...")
+def main(libs):
+    """Print a table of every Liberty file LIB."""
+    for path in libs:
         library = load(path)
         base = None
         print(f"| {library.name} | times | GE each | of mxfp4's cell |\n| --- | --- | --- | --- |")
@@ -70,4 +72,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

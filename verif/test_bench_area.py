@@ -6,6 +6,8 @@ import pytest
 
 from gen.bench_area import ROWS, run
 from gen.cells import BUILT_IN
+from gen.liberty import load
+from verif import floors, floors_tile
 
 
 def test_small_row(capsys):
@@ -19,3 +21,23 @@ def test_small_row(capsys):
 def test_names_and_bounds():
     assert len({row.name for row in ROWS}) == len(ROWS)
     assert [row.bound for row in ROWS if row.name == "dot_e2m1_k32"] == [pytest.approx(3833.6)]
+
+
+@pytest.mark.parametrize("name", ["dot_e2m1_k16", "dot_int8_k32"])
+def test_parts_of_a_dot(name):
+    """docs/datapath.md: the parts by themselves, an area each, signs apart."""
+    parts = {part.name: part for part in floors.parts(floors.DOTS[name], load(BUILT_IN))}
+    assert parts["a lane of positive products"].total > 0 < parts["the sum of their bits"].total
+    assert ("decoding an element" in parts) == (name != "dot_int8_k32")
+
+
+def test_parts_of_a_tile():
+    """What cells have beyond mxfp4's: nvfp4 has no tree of its own, two-sided pairs have."""
+    names = {}
+    for fmt in floors_tile.CELLS:
+        configuration, _ = floors_tile.tile_cell(fmt)
+        parts = floors_tile.parts(configuration.a, configuration.b)
+        names[fmt] = {name: count for name, count, _ in parts if count}
+    tree = "masked tree of pairs"
+    assert [names[fmt].get(tree) for fmt in floors_tile.CELLS] == [None, None, 1, 3]
+    assert names["nvfp4"]["scaling"] == 2
