@@ -29,21 +29,21 @@ class PairProduct(Shared):
     Source    Golden: ``golden.arith.dot``.
     """
 
-    part = "products"
+    part, kind = "products", "sided"
 
-    def __init__(self, a, b, has_lines=False):
-        """``has_lines``: ``a`` arrives as lines, ``b``, of the same format, as multiples."""
-        self._a, self._has_lines = a, has_lines
-        self._lane = lane_ports(a, b, ("neg", "sig", "shift"))
-        if has_lines:
-            self._lane = line_ports(a)
+    def __init__(self, a, b):
+        self._lane = self.lane(a, b)
         self._least = least_shift(a) + least_shift(b)
         self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
-        self.key = f"{a.name}_{b.name}_{'lines_' * has_lines}sided"
+        self.key = f"{a.name}_{b.name}_{self.kind}"
         self.module_name = f"pair_{self.key}"
         ports = {f"{lane}_{name}": port for lane in "xy" for name, port in self._lane.items()}
         width = self.largest.bit_length()
         super().__init__(ports | {f"o_{c}": Out(width) for c in ("all", *APART)})
+
+    def lane(self, a, b):
+        """The ports of a lane."""
+        return lane_ports(a, b, ("neg", "sig", "shift"))
 
     def inputs(self, x, y):
         """Port values from two pairs of decoded lanes, ``(a, b)`` each; None is a lane of zero."""
@@ -57,9 +57,6 @@ class PairProduct(Shared):
 
     def magnitude(self, m, platform, lane, fields):
         """A lane's product without its sign."""
-        if self._has_lines:
-            multiples = {each: fields[f"b_x{each}"] for each in MULTIPLES}
-            return selected(self._a, fields["a_lines"], multiples)
         shift = sum(value for name, value in fields.items() if name.endswith("shift"))
         ports = (fields["a_sig"], fields["b_sig"])
         product = multiply(m, platform, f"{lane}_significand", *ports) << Value.cast(shift)
@@ -85,6 +82,31 @@ class PairProduct(Shared):
         return m
 
 
+class SidedLinePair(PairProduct):
+    """:class:`PairProduct` of one format's elements, ``a`` as lines, ``b`` as multiples.
+
+    Function  That of PairProduct.
+    Formats   Floats that :func:`hdl.lines.takes_lines`.
+    Shapes    ``x_a_lines``, ``x_b_x1`` and so on: as the decoders of ``hdl.lines`` give them.
+    Widths    Those of PairProduct.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``golden.arith.dot``.
+    """
+
+    kind = "lines_sided"
+
+    def lane(self, a, b):
+        """The ports of a lane."""
+        self._element = a
+        return line_ports(a)
+
+    def magnitude(self, m, platform, lane, fields):
+        """A lane's product without its sign."""
+        multiples = {each: fields[f"b_x{each}"] for each in MULTIPLES}
+        return selected(self._element, fields["a_lines"], multiples)
+
+
 class MixedPair(Shared):
     """Two lanes of which one operand is two-sided: their signed products by its side.
 
@@ -102,7 +124,6 @@ class MixedPair(Shared):
     part = "products"
 
     def __init__(self, a, b, sided):
-        self._has_lines = False
         self._lane, self._sided = lane_ports(a, b, ("neg", "sig", "shift")), sided
         self._least = least_shift(a) + least_shift(b)
         self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
@@ -170,7 +191,8 @@ def mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
 def sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sums of the products' magnitudes by combination of sides."""
     has_lines = "lines" in lanes[0][0].shape().members
-    cell = PairProduct(fmt_a.element, fmt_b.element, has_lines)
+    kind = SidedLinePair if has_lines else PairProduct
+    cell = kind(fmt_a.element, fmt_b.element)
     outputs = in_pairs(m, library, name, cell, lanes)
     shape = bounds(0, len(lanes) * cell.largest // 2)
     factors = [1 << i for i in range(cell.largest.bit_length())]

@@ -1,4 +1,4 @@
-"""Products of two-sided operands whose elements arrive as lines and multiples: two lanes at a
+"""Signed products of operands of which one is two-sided, as lines and multiples: two lanes at a
 time, a product of an AND-OR each."""
 
 from amaranth.hdl import Cat, Const, Module
@@ -11,11 +11,11 @@ from .shared import Shared, bounds, place
 
 
 class LinePair(Shared):
-    """Two lanes of one format's elements: their products by the sides kept apart.
+    """Two lanes of one format's elements: their products, and those of the negative side.
 
-    Function  ``o_all = x + y``; ``o_c`` is the part of it that ``x_c`` and ``y_c`` take, or with
-              ``is_signed`` its complement. ``x``, ``y``: magnitudes of products, or with
-              ``is_signed`` their complements where the multiples are complements.
+    Function  ``o_all = x + y``; ``o_n`` is the complement of the part that ``x_n`` and ``y_n``
+              take. ``x``, ``y``: magnitudes of products, or their complements where the multiples
+              are complements.
     Formats   Floats that :func:`hdl.lines.takes_lines`.
     Shapes    ``x_lines``, ``x_fill``, ``x_x1`` ...: as the decoders of ``hdl.lines`` give them;
               ``x_fill`` under the sign.
@@ -27,37 +27,33 @@ class LinePair(Shared):
 
     part = "products"
 
-    def __init__(self, element, apart, is_signed):
-        self._element, self._apart, self._is_signed = element, apart, is_signed
+    def __init__(self, element):
+        self._element = element
         self.width = product_width(element) + 1
-        self.key = f"{element.name}_lines_{'signed' if is_signed else 'sided'}"
+        self.key = f"{element.name}_lines_signed"
         self.module_name = f"pair_{self.key}"
         lines = sum(each > 0 for each in magnitudes(element))
         lane = {"lines": lines, **{f"x{n}": multiple_width(element, n) for n in MULTIPLES}}
-        if is_signed:
-            lane["fill"] = product_width(element)
-        lane |= dict.fromkeys(apart, 1)
+        lane |= {"fill": product_width(element), "n": 1}
         ports = {f"{name}_{field}": In(width) for name in "xy" for field, width in lane.items()}
-        super().__init__(ports | {f"o_{c}": Out(self.width) for c in ("all", *apart)})
+        super().__init__(ports | {f"o_{c}": Out(self.width) for c in ("all", "n")})
 
     def elaborate(self, platform):
         m = Module()
         products = []
         for name in "xy":
             fields = {each: getattr(self, f"{name}_x{each}") for each in MULTIPLES}
-            fill = getattr(self, f"{name}_fill") if self._is_signed else None
-            products.append(selected(self._element, getattr(self, f"{name}_lines"), fields, fill))
+            lines, fill = (getattr(self, f"{name}_{field}") for field in ("lines", "fill"))
+            products.append(selected(self._element, lines, fields, fill))
         x, y = products
         both = add(m, platform, "both", x, y, width=self.width)
         m.d.comb += self.o_all.eq(both)
-        for c in self._apart:
-            p, q = (getattr(self, f"{name}_{c}") for name in "xy")
-            taken = [
-                value & each.replicate(len(value))
-                for value, each in ((both, p & q), (x, p & ~q), (y, ~p & q))
-            ]
-            result = taken[0] | taken[1] | taken[2]
-            m.d.comb += getattr(self, f"o_{c}").eq(~result if self._is_signed else result)
+        p, q = self.x_n, self.y_n
+        taken = [
+            value & each.replicate(len(value))
+            for value, each in ((both, p & q), (x, p & ~q), (y, ~p & q))
+        ]
+        m.d.comb += self.o_n.eq(~(taken[0] | taken[1] | taken[2]))
         return m
 
 
@@ -82,7 +78,7 @@ def mixed_line_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     complement costs nothing behind an AND-OR.
     """
     element, is_first = fmt_a.element, fmt_a.sides == 2
-    cell = LinePair(element, ("n",), True)
+    cell = LinePair(element)
     lanes = lanes if is_first else [(y, x) for x, y in lanes]
 
     def inputs(sided, other):
