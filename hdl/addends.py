@@ -6,18 +6,18 @@ A key is a biased exponent, at least 1; key 0 marks an addend that is zero.
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Module, Mux
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Mux
 
 from .align import AlignMagnitude, AlignSigned
 from .decode import (
     largest_magnitude,
 )
-from .heap import BitHeap, add
+from .heap import add
 from .lanes import group_sums, sum_shape
 from .product import combinations
 from .scale import ScalePair
-from .shared import Shared, bounds, place
+from .scaled import Scaled
+from .shared import bounds, place
 
 
 class Addends:
@@ -144,43 +144,6 @@ class GroupAddends(Addends):
                 cell = AlignMagnitude(len(value), room, len(key))
                 out = place(m, library, f"{name}_align", cell, mag=value, distance=distance)
                 heap.add_sign_magnitude(Const(c in ("pn", "np"), 1), out.o)
-
-
-class Scaled(Shared):
-    """A group's sum times the significands of its scales, one after the other.
-
-    Function  ``o = value * sig0 * sig1``, or ``value * sig0``.
-    Formats   None; integers.
-    Shapes    ``value``: two's complement or a magnitude; ``sig0``, ``sig1``: unsigned.
-    Widths    ``value``: at most ``largest`` in magnitude. Products are the narrowest that hold it.
-    Timing    Combinational.
-    Errors    None.
-    Source    NUMERICS, section 4. Golden: ``golden.arith.mac_step``.
-    """
-
-    part = "scaling"
-
-    def __init__(self, shape, largest, widths):
-        self._shapes = []
-        for width in widths:
-            largest *= (1 << width) - 1
-            self._shapes.append(bounds(-largest if shape.signed else 0, largest))
-        kind = "signed" if shape.signed else "magnitude"
-        factors = "x".join(map(str, (shape.width, *widths)))
-        self.module_name = f"scaled_{kind}_{factors}_{self._shapes[-1].width}"
-        sigs = {f"sig{i}": In(width) for i, width in enumerate(widths)}
-        super().__init__({"value": In(shape), **sigs, "o": Out(self._shapes[-1])})
-
-    def elaborate(self, platform):
-        m = Module()
-        value = self.value
-        for i, shape in enumerate(self._shapes):
-            heap = BitHeap(shape.width)
-            heap.add_product(value, getattr(self, f"sig{i}"))
-            product = heap.total(m, platform, f"product{i}")
-            value = product.as_signed() if shape.signed else product
-        m.d.comb += self.o.eq(value)
-        return m
 
 
 def choose(taken, values):

@@ -13,10 +13,11 @@ from gen.mapping import variants
 from gen.units import cell
 from gen.verilog import emit_part
 from golden.formats import BlockFormat
-from hdl.addends import GroupAddends, Scaled
+from hdl.addends import GroupAddends
 from hdl.align import AlignMagnitude, AlignSigned
 from hdl.heap import Reduction
 from hdl.lanes import sum_shape
+from hdl.scaled import Scaled
 
 CELLS = ("mxfp4", "nvfp4", "amxfp4:mxfp4", "amxfp4")
 K, FRACTION = 32, 24
