@@ -187,6 +187,8 @@ def page(found: dict) -> str:
         amxfp4=results.table(["mxfp4", "amxfp4:mxfp4", "amxfp4"]),
         amxfp4_one=_at_most(results.ratios(area, "amxfp4:mxfp4", "mxfp4"), 1.05),
         amxfp4_two=_at_most(results.ratios(area, "amxfp4", "mxfp4"), 1.05),
+        amxfp4_peer=_at_least(results.ratios(area, "amxfp4", "mxfp4"), 2.29),
+        amxfp4_energy=_at_least(results.ratios("fj_per_mac", "amxfp4", "mxfp4"), 1.62),
         nvfp4=results.table(["mxfp4", "nvfp4"]),
         nvfp4_saves=verdict(saved, lambda ratio: ratio >= 0.12, "{:.0%}"),
         nvfp4_peer=_at_least(results.ratios(area, "nvfp4", "mxfp4"), 1.40),
