@@ -9,9 +9,7 @@ from types import SimpleNamespace
 from amaranth.hdl import Cat, Const, Mux
 
 from .align import AlignMagnitude, AlignSigned
-from .decode import (
-    largest_magnitude,
-)
+from .decode import largest_magnitude
 from .heap import add
 from .lanes import group_sums, sum_shape
 from .product import combinations
@@ -98,7 +96,7 @@ class GroupAddends(Addends):
             lanes = slice(group * self.size, (group + 1) * self.size)
             operands = (x.lanes[lanes] for x in (a, b))
             sums = group_sums(m, library, f"{prefix}group{group}", self.a, self.b, *operands, pipe)
-            for c, (total, nonzero) in sums.items():
+            for c, (total, nonzero, _) in sums.items():
                 name, pair = f"{prefix}group{group}{c}", row[c]
                 total, nonzero = pipe(total, 3), pipe(nonzero, 3)
                 field = pipe(pair.field, 4, 3)

@@ -67,6 +67,11 @@ def integer_value(m, element, code):
     return value
 
 
+def at_least_one(field):
+    """An exponent field, or 1 in place of 0."""
+    return Cat(field[0] | ~field[1:].any(), field[1:])
+
+
 class Decode(Shared):
     """One element as sign, significand and shift.
 
@@ -123,7 +128,7 @@ class Decode(Shared):
         fmt = self._element
         mantissa = self.code[: fmt.mantissa_width]
         exponent = self.code[fmt.mantissa_width : fmt.mantissa_width + fmt.exponent_width]
-        normal = exponent.any()
+        normal = exponent[1:].any() | exponent[0]
         special = 0
         if fmt.specials == "nan":
             special = exponent.all() & mantissa.all()
@@ -136,7 +141,7 @@ class Decode(Shared):
             ]
         # A subnormal has exponent field 0 and the weight of field 1.
         sig, nonzero = Cat(mantissa, normal), self.code[:-1].any()
-        shift = exponent | ~normal if least_shift(fmt) else exponent - normal
+        shift = at_least_one(exponent) if least_shift(fmt) else exponent - normal
         m.d.comb += [
             self.neg.eq(self.code[-1]),
             self.sig.eq(Mux(special, 0, sig) if self._masked else sig),

@@ -56,13 +56,19 @@ class DotSum(Shared):
         results, finite = {}, Const(1, 1)
         if "nan" in self.outputs:
             nan = Cat(x.nan for x in (a, b) if "nan" in x.shape().members).any()
-            flags = [(*flag, x.neg ^ y.neg) for x, y in zip(*lanes) if (flag := lane_flags(x, y))]
+            told = next(iter(sums.values())).lanes
+            nonzeros = told or [x.nonzero & y.nonzero for x, y in zip(*lanes)]
+            flags = [
+                (*flag, x.neg ^ y.neg)
+                for x, y, nonzero in zip(*lanes, nonzeros)
+                if (flag := lane_flags(x, y, nonzero))
+            ]
             nan = nan | Cat(flag[0] for flag in flags).any()
             pos_inf = ~nan & Cat(inf & ~neg for _, inf, neg in flags).any()
             neg_inf = ~nan & Cat(inf & neg for _, inf, neg in flags).any()
             results = {"nan": nan, "pos_inf": pos_inf, "neg_inf": neg_inf}
             finite = ~Cat(results.values()).any()
-        for c, (total, _) in sums.items():
+        for c, (total, _, _) in sums.items():
             total = -total if c in ("pn", "np") else total
             masked = total.as_unsigned() & finite.replicate(len(total))
             results[port("sum", c)] = masked.as_signed() if total.shape().signed else masked

@@ -32,7 +32,7 @@ class IntCell(Cell):
         # Multiply and reduce.
         lanes = [[operand.lanes[i] for i in range(self.k)] for operand in (self.a, self.b)]
         sums = group_sums(m, platform, "lanes", self.a_format, self.b_format, *lanes, pipe)
-        total = pipe(sums[""][0], 3, 1)
+        total = pipe(sums[""].total, 3, 1)
 
         # Accumulate.
         valid, first, c = (pipe(value, 4, 3, 1) for value in (self.valid, self.first, self.c))

@@ -1,7 +1,9 @@
 """From decoded operands to exact sums: one product a lane, one sum a group and combination of
 sides."""
 
-from amaranth.hdl import Cat
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Value
 
 from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
@@ -37,27 +39,32 @@ def sum_shape(fmt_a, fmt_b, lanes):
     return bounds(0 if fmt_a.sides == fmt_b.sides == 2 else -largest, largest)
 
 
-def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages: value):
-    """Sum the products of two equally many lanes.
+class GroupSum(NamedTuple):
+    """``total``: an exact sum of products in units of both elements' ulps, a magnitude where the
+    combination fixes the sign; ``nonzero``: whether any product is not zero; ``lanes``: whether
+    each is, where the generator tells."""
 
-    Returns ``{combination: (sum, nonzero)}``: exact integers in units of both elements' ulps, a
-    magnitude where the combination fixes the sign, and whether any product is not zero.
-    """
+    total: Value
+    nonzero: Value
+    lanes: tuple[Value, ...] = ()
+
+
+def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages: value):
+    """Sum the products of two equally many lanes: a :class:`GroupSum` by combination."""
     lanes = list(zip(a, b))
-    has_lines = any("lines" in lane.shape().members for lane in lanes[0])
-    if fmt_a.sides == fmt_b.sides == 2:
+    if fmt_a.sides == fmt_b.sides == 1:
+        return {"": _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe)}
+    if fmt_a.sides == fmt_b.sides:
         sums = sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe)
-        return {c: (total, total.any()) for c, total in sums.items()}
-    if 2 in (fmt_a.sides, fmt_b.sides):
-        add_mixed = mixed_line_sums if has_lines else mixed_sums
-        sums = add_mixed(m, library, name, fmt_a, fmt_b, lanes, pipe)
-    else:
-        sums = {"": _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe)}
+        return {c: GroupSum(total, total.any()) for c, total in sums.items()}
+    has_lines = any("lines" in lane.shape().members for lane in lanes[0])
+    add_mixed = mixed_line_sums if has_lines else mixed_sums
+    sums = add_mixed(m, library, name, fmt_a, fmt_b, lanes, pipe)
     nonzeros = {
         c: Cat(x.nonzero & y.nonzero & select(c, x, y, fmt_a.sides) for x, y in lanes).any()
         for c in sums
     }
-    return {c: (total, pipe(nonzeros[c], 4)) for c, total in sums.items()}
+    return {c: GroupSum(total, pipe(nonzeros[c], 4)) for c, total in sums.items()}
 
 
 def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
@@ -69,23 +76,26 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     else:
         taken = [cell.inputs(x, y) for x, y in lanes]
     outputs = [
-        place(m, library, f"{name}_product{i}", cell, **inputs).o for i, inputs in enumerate(taken)
+        place(m, library, f"{name}_product{i}", cell, **inputs) for i, inputs in enumerate(taken)
     ]
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
     counts = len(outputs), cell.factors, cell.constant
     adder = Reduction(*counts, shape, cell.key, cell.is_conjunction)
-    bits = Cat(pipe(output, 4) for output in outputs)
-    return place(m, library, f"{name}_sum", adder, i=bits).o
+    bits = Cat(pipe(output.o, 4) for output in outputs)
+    total = place(m, library, f"{name}_sum", adder, i=bits).o
+    told = tuple(output.nonzero for output in outputs if "nonzero" in cell.members)
+    nonzeros = told or (x.nonzero & y.nonzero for x, y in lanes)
+    return GroupSum(total, pipe(Cat(nonzeros).any(), 4), told)
 
 
-def lane_flags(x, y, scales_nonzero=1):
+def lane_flags(x, y, nonzero):
     """Whether a product of elements that are not NaN is NaN, and whether it is Inf if no other is
     NaN, as ``(nan, inf)``; None if neither element can be Inf.
 
-    ``scales_nonzero``: neither block scale is zero; a zero scale makes its elements zero.
+    ``nonzero``: neither element is zero, nor its block scale, which makes its elements zero.
     """
     specials = [lane.special for lane in (x, y) if "special" in lane.shape().members]
     if not specials:
         return None
     special = Cat(specials).any()
-    return special & ~(x.nonzero & y.nonzero & scales_nonzero), special
+    return special & ~nonzero, special

@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from .decode import at_least_one
 from .heap import BitHeap
 from .shared import Shared
 
@@ -55,7 +56,7 @@ class DecodeScale(Shared):
         m.d.comb += self.nan.eq(exponent.all() & (mantissa.all() if fmt.specials == "nan" else 1))
         if fmt.subnormals:
             normal = exponent.any()
-            m.d.comb += [self.field.eq(exponent | ~normal), self.sig.eq(Cat(mantissa, normal))]
+            m.d.comb += [self.field.eq(at_least_one(exponent)), self.sig.eq(Cat(mantissa, normal))]
         else:
             m.d.comb += self.field.eq(exponent)
         return m

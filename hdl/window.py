@@ -13,21 +13,23 @@ SHORT = 4
 """Bits of shift for which one window is taken."""
 MUX, SIGN = 2.1, 8.0
 TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
-"""Gate equivalents of a multiplexer, a window's sign, and of a bit by how many windows reach it."""
+FILL = {0: 1.0, 1: 0.0, 2: 1.5}
+"""Gate equivalents of a multiplexer, of a window's sign, of a bit by how many windows reach it, and
+of what the sign of a window that has ended adds to it."""
 
 
 class WindowProduct(Shared):
     """One lane: the exact product of two decoded elements of wide range.
 
     The low bits of the shift place the two's complement significand inside a window, its high bits
-    choose one of the windows, which overlap. Each window has its sign above it, but the last two
-    share one: where one of them has ended, no others overlap, and its sign goes on for nothing.
+    choose one of the windows, which overlap. Each window has its sign above it, or shares that of
+    the next one, up to which its own sign then goes on.
 
     Function  ``sum(o[i] * factors[i]) = a * b``.
     Formats   Any two elements that :class:`Decode` knows, at least one of them a float; both
               operands one-sided.
     Shapes    ``a_*``, ``b_*``: as Decode gives them. ``o``: the bits of the windows laid over each
-              other, then the signs.
+              other, then the signs. ``nonzero``: whether both significands are.
     Widths    Bits up to those of the largest product.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -46,16 +48,16 @@ class WindowProduct(Shared):
         significand = significand_width(a) + significand_width(b)
         self.low = inner_shift(significand, self._least, self._largest_shift, width)
         self._windows = windows(significand, self._least, self._largest_shift, self.low, width)
-        stops = [window.stop for window in self._windows]
+        self._groups = sign_groups(self._windows)
         self.factors = [1 << i for i in range(width)]
-        self.factors += [-1 << stop for stop in (*stops[:-2], stops[-1])]
+        self.factors += [-1 << self._windows[group[-1]].stop for group in self._groups]
         self.datapath = (
             f"windows: significands multiplied, negated, shifted by {self.low} bits"
             f" of the exponent in {len(self._windows)} windows"
         )
         self.key = f"{a.name}_{b.name}"
         self.module_name = f"product_{self.key}"
-        super().__init__(self._fields | {"o": Out(len(self.factors))})
+        super().__init__(self._fields | {"o": Out(len(self.factors)), "nonzero": Out(1)})
 
     def inputs(self, a, b):
         """Port values from two decoded lanes."""
@@ -90,12 +92,34 @@ class WindowProduct(Shared):
         bits = []
         for k in range(self._windows[-1].stop):
             inside = [h & value[k - w.start] for h, w in zip(hot, self._windows) if k in w]
-            if len(hot) > 1 and k >= self._windows[-2].stop:
-                inside.append(hot[-2] & sign)
+            inside += [hot[j] & sign for j in self._ended(k)]
             bits.append(Cat(inside).any())
-        signs = [h & sign for h in (*hot[:-2], Cat(hot[-2:]).any())]
-        m.d.comb += self.o.eq(Cat(*bits, *signs))
+        signs = [Cat(hot[j] for j in group).any() & sign for group in self._groups]
+        m.d.comb += [self.o.eq(Cat(*bits, *signs)), self.nonzero.eq(product.any())]
         return m
+
+    def _ended(self, k):
+        """The windows that ended below bit ``k`` and whose sign comes above it."""
+        return [
+            j
+            for group in self._groups
+            for j in group
+            if self._windows[j].stop <= k < self._windows[group[-1]].stop
+        ]
+
+
+def sign_groups(placed):
+    """Which windows share a sign, by number: two by two from the last one down, where the sign that
+    goes on costs less than another one, by an estimate of the area."""
+    groups, rest = [], list(range(len(placed)))
+    while rest:
+        pair = rest[-2:]
+        fill = range(placed[pair[0]].stop, placed[pair[-1]].stop)
+        reach = (sum(k in window for window in placed) for k in fill)
+        shared = len(pair) == 2 and sum(FILL.get(n, 2.0 * n) for n in reach) < SIGN
+        groups.insert(0, pair if shared else pair[-1:])
+        del rest[-len(groups[0]) :]
+    return groups
 
 
 def windows(significand, least, largest, low, width):
