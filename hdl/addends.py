@@ -91,11 +91,12 @@ class GroupAddends(Addends):
         """Place the generators; return pairs of nonzero flag and key, whether no addend at all is
         zero, and what :meth:`enter` needs."""
         shape = sum_shape(self.a, self.b, self.size)
-        values, keys = [], []
+        values, keys, nonzeros = [], [], []
         for group, row in enumerate(self.pairs(m, library, a, b, prefix)):
             lanes = slice(group * self.size, (group + 1) * self.size)
             operands = (x.lanes[lanes] for x in (a, b))
             sums = group_sums(m, library, f"{prefix}group{group}", self.a, self.b, *operands, pipe)
+            told = []
             for c, (total, nonzero, _) in sums.items():
                 name, pair = f"{prefix}group{group}{c}", row[c]
                 total, nonzero = pipe(total, 3), pipe(nonzero, 3)
@@ -108,15 +109,27 @@ class GroupAddends(Addends):
                     ports = {"value": total} | {f"sig{i}": sig for i, sig in enumerate(sigs)}
                     total = place(m, library, f"{name}_scaled", cell, **ports).o
                 total, nonzero, field = pipe(total, 1), pipe(nonzero, 1), pipe(field, 1)
-                key = self.base_key(m, library, f"{name}_key", field, bias)
-                values.append(
-                    SimpleNamespace(name=name, combination=c, value=total, field=field, key=key)
-                )
-                keys.append((nonzero, key))
-        all_nonzero = Cat(nonzero for nonzero, _ in keys).all()
-        return SimpleNamespace(keys=keys, all_nonzero=all_nonzero, values=values)
+                values.append(SimpleNamespace(name=name, combination=c, value=total, field=field))
+                told.append((nonzero, field))
+            nonzeros += [nonzero for nonzero, _ in told]
+            above = self._above(a, b, group)
+            if above is not None:
+                above = pipe(above, 4, 3, 1)
+                told = [_larger(*pair, above) for pair in zip(told[::2], told[1::2])]
+            for i, (nonzero, field) in enumerate(told):
+                name = f"{prefix}group{group}_key{i}"
+                keys.append((nonzero, self.base_key(m, library, name, field, bias)))
+        return SimpleNamespace(keys=keys, all_nonzero=Cat(nonzeros).all(), values=values)
 
-    def placed(self, m, built):
+    def _above(self, a, b, group):
+        """Whether the negative side's scale has the larger exponent, of the operand whose sides
+        alternate; None if none has two."""
+        for fmt, operand in ((self.b, b), (self.a, a)):
+            if fmt.sides == 2 and fmt.has_block_scale:
+                return operand.above[group * self.size // fmt.block_size]
+        return None
+
+    def placed(self, m, library, built, bias):
         """Every addend as ``(name, magnitude, neg, key)``."""
         fields = []
         for each in built.values:
@@ -124,7 +137,8 @@ class GroupAddends(Addends):
             if value.shape().signed:
                 neg = value[-1]
                 value = Mux(neg, -value, value)[: len(value)]
-            fields.append((f"{each.name}_fixed", value, neg, each.key))
+            key = self.base_key(m, library, f"{each.name}_key", each.field, bias)
+            fields.append((f"{each.name}_fixed", value, neg, key))
         return fields
 
     def enter(self, m, library, heap, built, key, bias, room, prefix):
@@ -142,6 +156,13 @@ class GroupAddends(Addends):
                 cell = AlignMagnitude(len(value), room, len(key))
                 out = place(m, library, f"{name}_align", cell, mag=value, distance=distance)
                 heap.add_sign_magnitude(Const(c in ("pn", "np"), 1), out.o)
+
+
+def _larger(first, second, is_second):
+    """Of two addends, as pairs of nonzero flag and exponent field, the one that has a say in the
+    largest exponent; ``is_second``: the second has the larger field."""
+    (nonzero0, field0), (nonzero1, field1) = first, second
+    return nonzero0 | nonzero1, Mux(nonzero1 & (is_second | ~nonzero0), field1, field0)
 
 
 def choose(taken, values):

@@ -56,12 +56,11 @@ class DotSum(Shared):
         results, finite = {}, Const(1, 1)
         if "nan" in self.outputs:
             nan = Cat(x.nan for x in (a, b) if "nan" in x.shape().members).any()
-            told = next(iter(sums.values())).lanes
-            nonzeros = told or [x.nonzero & y.nonzero for x, y in zip(*lanes)]
+            nonzeros = next(iter(sums.values())).lanes or [None] * self._k
             flags = [
                 (*flag, x.neg ^ y.neg)
                 for x, y, nonzero in zip(*lanes, nonzeros)
-                if (flag := lane_flags(x, y, nonzero))
+                if (flag := lane_flags(x, y, nonzero=nonzero))
             ]
             nan = nan | Cat(flag[0] for flag in flags).any()
             pos_inf = ~nan & Cat(inf & ~neg for _, inf, neg in flags).any()

@@ -56,7 +56,7 @@ class ExactCell(Cell):
         valid, first, c = (pipe(value, 4, 3, 1) for value in (self.valid, self.first, self.c))
 
         # Place the addends and the start in the window.
-        fields = addends.placed(m, built)
+        fields = addends.placed(m, platform, built, self._bias)
         lowest = -self._bias - addends.fraction_width
         values = [self._fixed(m, *field, lowest) for field in fields]
         field, normal = c[23:31], c[23:31].any()

@@ -42,11 +42,20 @@ class Form(Enum):
     SELECTS = "selects"
     """Where the bits of an integer are 1, apart by whether its neighbour's are."""
     LINES = "lines"
-    """Sign and one-hot magnitude, as :class:`hdl.lines.DecodeLines` gives them."""
+    """Sign and one-hot magnitude, as :class:`hdl.lines.DecodeLines` gives them, and whether the
+    sign is another than its neighbour's."""
     MULTIPLES = "multiples"
-    """Sign, magnitude and 3 times the magnitude."""
+    """Sign, magnitude and 3 times the magnitude, and whether the sign is another than its
+    neighbour's."""
+    SIGNED_LINES = "signed_lines"
+    """Lines for complements, without the neighbour."""
     COMPLEMENTS = "complements"
-    """The same, complemented where negative."""
+    """Sign and multiples, complemented where negative."""
+
+    @property
+    def has_neighbours(self):
+        """Whether elements are decoded two by two."""
+        return self in (Form.SUMS, Form.SELECTS, Form.LINES, Form.MULTIPLES)
 
 
 def multiplies_integers(fmt_a, fmt_b):
@@ -61,7 +70,7 @@ def forms(fmt_a, fmt_b, is_shared=False):
         if fmt_a.sides == fmt_b.sides == 2:
             return Form.LINES, Form.MULTIPLES
         if {fmt_a.sides, fmt_b.sides} == {1, 2}:
-            lines, multiples = Form.LINES, Form.COMPLEMENTS
+            lines, multiples = Form.SIGNED_LINES, Form.COMPLEMENTS
             return (lines, multiples) if fmt_a.sides == 2 else (multiples, lines)
     if multiplies_integers(fmt_a, fmt_b):
         narrower = min(integer_shape(fmt.element).width for fmt in (fmt_a, fmt_b))
@@ -84,9 +93,13 @@ def lane_layout(element, form=Form.FIELDS):
         width = integer_shape(element).width
         return data.StructLayout({"only": width, "both": width, "nonzero": 1})
     if form is Form.LINES:
-        return data.StructLayout(lines_fields(element))
-    if form in (Form.MULTIPLES, Form.COMPLEMENTS):
-        return data.StructLayout(multiples_fields(element))
+        return data.StructLayout(lines_fields(element, is_signed=False) | {"differs": 1})
+    if form is Form.MULTIPLES:
+        return data.StructLayout(multiples_fields(element, is_signed=False) | {"differs": 1})
+    if form is Form.SIGNED_LINES:
+        return data.StructLayout(lines_fields(element, is_signed=True))
+    if form is Form.COMPLEMENTS:
+        return data.StructLayout(multiples_fields(element, is_signed=True))
     fields = {"neg": 1, "sig": significand_width(element), "nonzero": 1}
     if largest_shift(element):
         fields["shift"] = largest_shift(element).bit_length()
@@ -105,10 +118,22 @@ def decode_lanes(m, platform, element, form, masked, codes, group):
         for i in range(0, len(codes), group):
             lanes += _in_pairs(m, platform, f"sum{i}", form, values[i : i + group], zero)
         return lanes
-    return [
+    lanes = [
         _decode(m, platform, f"lane{i}", element, form, masked, code)
         for i, code in enumerate(codes)
     ]
+    if form.has_neighbours:
+        for i in range(0, len(lanes), group):
+            _compare_signs(lanes[i : i + group])
+    return lanes
+
+
+def _compare_signs(lanes):
+    """Tell two lanes, 0 and 1, 2 and 3, whether their signs differ; a last one is alone."""
+    for i in range(0, len(lanes), 2):
+        pair = lanes[i : i + 2]
+        for lane in pair:
+            lane["differs"] = pair[0]["neg"] ^ pair[-1]["neg"]
 
 
 def _in_pairs(m, platform, name, form, values, zero):
@@ -135,9 +160,9 @@ def _decode(m, platform, name, element, form, masked, code):
         value = integer_value(m, element, code)
         return {"value": value, "nonzero": value.any()}
     if form is not Form.FIELDS:
-        is_signed = form is Form.COMPLEMENTS
-        cell = DecodeLines(element) if form is Form.LINES else DecodeMultiples(element, is_signed)
-        return vars(place(m, platform, name, cell, code=code))
+        is_signed = form in (Form.SIGNED_LINES, Form.COMPLEMENTS)
+        kind = DecodeLines if form in (Form.LINES, Form.SIGNED_LINES) else DecodeMultiples
+        return vars(place(m, platform, name, kind(element, is_signed), code=code))
     return vars(place(m, platform, name, Decode(element, masked), code=code))
 
 

@@ -88,14 +88,16 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     return GroupSum(total, pipe(Cat(nonzeros).any(), 4), told)
 
 
-def lane_flags(x, y, nonzero):
+def lane_flags(x, y, scales_nonzero=1, nonzero=None):
     """Whether a product of elements that are not NaN is NaN, and whether it is Inf if no other is
     NaN, as ``(nan, inf)``; None if neither element can be Inf.
 
-    ``nonzero``: neither element is zero, nor its block scale, which makes its elements zero.
+    ``scales_nonzero``: neither block scale is zero; a zero scale makes its elements zero.
+    ``nonzero``: whether neither element is zero, where that is known.
     """
     specials = [lane.special for lane in (x, y) if "special" in lane.shape().members]
     if not specials:
         return None
     special = Cat(specials).any()
-    return special & ~nonzero, special
+    nonzero = x.nonzero & y.nonzero if nonzero is None else nonzero
+    return special & ~(nonzero & scales_nonzero), special

@@ -40,26 +40,38 @@ def product_width(element):
     return (largest_magnitude(element) ** 2).bit_length()
 
 
-def lines_fields(element):
-    """Fields of an element that selects."""
-    count = sum(each > 0 for each in magnitudes(element))
-    return {"neg": 1, "lines": count, "fill": product_width(element), "nonzero": 1}
+def line_widths(element):
+    """Widths of an element's lines: one a magnitude, and one a shift for the lowest bit, which all
+    multiples have in common."""
+    nonzero = [each for each in magnitudes(element) if each]
+    return {"lines": len(nonzero), "lows": len({split(each)[1] for each in nonzero})}
 
 
-def multiples_fields(element):
-    """Fields of an element that supplies."""
-    widths = {f"x{each}": multiple_width(element, each) for each in MULTIPLES}
-    return {"neg": 1, **widths, "nonzero": 1}
+def multiple_widths(element):
+    """Widths of the multiples of an element."""
+    return {f"x{each}": multiple_width(element, each) for each in MULTIPLES}
+
+
+def lines_fields(element, is_signed):
+    """Fields of an element that selects: from complements where negative if ``is_signed``."""
+    fill = {"fill": product_width(element), "nonzero": 1} if is_signed else {}
+    return {"neg": 1, **line_widths(element), **fill}
+
+
+def multiples_fields(element, is_signed):
+    """Fields of an element that supplies: complements where negative if ``is_signed``."""
+    return {"neg": 1, **multiple_widths(element), **({"nonzero": 1} if is_signed else {})}
 
 
 class DecodeLines(Shared):
     """One element as sign and one-hot magnitude.
 
-    Function  ``lines[i]``: the magnitude is the ``i``-th that is not zero. ``fill[i]``: bit ``i``
-              of the product with an element of the same format is 0 whatever that element is.
+    Function  ``lines[i]``: the magnitude is the ``i``-th that is not zero. ``lows[i]``: it is odd
+              times ``2**i``. ``fill[i]``: bit ``i`` of the product with an element of the same
+              format is 0 whatever that element is; absent, as ``nonzero``, unless ``is_signed``.
     Formats   Floats that :func:`takes_lines`.
     Shapes    ``code``: one element.
-    Widths    ``lines``: one a magnitude; ``fill``: the width of a product.
+    Widths    ``lines``: one a magnitude; ``lows``: one a shift; ``fill``: the width of a product.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
     Source    Golden: ``FloatFormat.values``.
@@ -67,34 +79,32 @@ class DecodeLines(Shared):
 
     part = "decode"
 
-    def __init__(self, element):
-        self._element = element
-        self.module_name = f"decode_{element.name}_lines"
-        fields = {name: Out(width) for name, width in lines_fields(element).items()}
+    def __init__(self, element, is_signed):
+        self._element, self._is_signed = element, is_signed
+        self.module_name = f"decode_{element.name}_lines{'_signed' if is_signed else ''}"
+        fields = {name: Out(width) for name, width in lines_fields(element, is_signed).items()}
         super().__init__({"code": In(element.width), **fields})
 
     def elaborate(self, platform):
         m = Module()
         code, covers = self.code[:-1], covered(self._element)
-        lines = Cat(code == i for i, each in enumerate(magnitudes(self._element)) if each)
-        fill = [
-            ~Cat(self.lines[i] for i, bits in enumerate(covers) if n in bits).any()
-            for n in range(len(self.fill))
+        codes = [(code == i, each) for i, each in enumerate(magnitudes(self._element)) if each]
+        lows = [
+            Cat(line for line, each in codes if split(each)[1] == shift).any()
+            for shift in range(len(self.lows))
         ]
         m.d.comb += [
             self.neg.eq(self.code[-1]),
-            exact(self.lines, lines),
-            exact(self.fill, Cat(fill)),
-            self.nonzero.eq(code.any()),
+            exact(self.lines, Cat(line for line, _ in codes)),
+            exact(self.lows, Cat(lows)),
         ]
+        if self._is_signed:
+            fill = [
+                ~Cat(self.lines[i] for i, bits in enumerate(covers) if n in bits).any()
+                for n in range(len(self.fill))
+            ]
+            m.d.comb += [exact(self.fill, Cat(fill)), self.nonzero.eq(code.any())]
         return m
-
-
-def line_ports(element):
-    """Ports of a lane whose ``a`` selects what ``b`` supplies, signs apart."""
-    lines = len(covered(element))
-    supplied = {f"b_x{each}": In(multiple_width(element, each)) for each in MULTIPLES}
-    return {"a_neg": In(1), "a_lines": In(lines), "b_neg": In(1)} | supplied
 
 
 def covered(element):
@@ -109,7 +119,8 @@ def covered(element):
 class DecodeMultiples(Shared):
     """One element as sign, magnitude and 3 times the magnitude.
 
-    Function  ``x1``, ``x3``: the multiples; complemented where negative if ``is_signed``.
+    Function  ``x1``, ``x3``: the multiples; complemented where negative if ``is_signed``, without
+              which ``nonzero`` is absent.
     Formats   Floats that :func:`takes_lines`.
     Shapes    ``code``: one element.
     Widths    Those of the largest multiples.
@@ -123,13 +134,15 @@ class DecodeMultiples(Shared):
     def __init__(self, element, is_signed):
         self._element, self._is_signed = element, is_signed
         self.module_name = f"decode_{element.name}_{'complements' if is_signed else 'multiples'}"
-        fields = {name: Out(width) for name, width in multiples_fields(element).items()}
+        fields = {name: Out(width) for name, width in multiples_fields(element, is_signed).items()}
         super().__init__({"code": In(element.width), **fields})
 
     def elaborate(self, platform):
         m = Module()
         code, neg = self.code[:-1], self.code[-1]
-        m.d.comb += [self.neg.eq(neg), self.nonzero.eq(code.any())]
+        m.d.comb += self.neg.eq(neg)
+        if self._is_signed:
+            m.d.comb += self.nonzero.eq(code.any())
         for multiple in MULTIPLES:
             port = getattr(self, f"x{multiple}")
             values = [multiple * each for each in magnitudes(self._element)]
@@ -141,13 +154,15 @@ class DecodeMultiples(Shared):
         return m
 
 
-def selected(element, lines, multiples, fill=None):
-    """The product of a lane as an AND-OR: of ``lines`` and the ``multiples`` of the other element,
-    whose sign is where ``fill`` is."""
+def selected(element, lines, lows, multiples, fill=None):
+    """The product of a lane as an AND-OR: of one element's ``lines`` and ``lows`` and the
+    ``multiples`` of the other, whose sign is where ``fill`` is."""
     terms = [[] for _ in range(product_width(element))]
+    for shift, low in enumerate(lows):
+        terms[shift].append(low & multiples[MULTIPLES[0]][0])
     for line, each, bits in zip(lines, filter(None, magnitudes(element)), covered(element)):
         for i, n in enumerate(bits):
-            if n < len(terms):
+            if i and n < len(terms):
                 terms[n].append(line & multiples[split(each)[0]][i])
     if fill is not None:
         terms = [[*each, bit] for each, bit in zip(terms, fill)]

@@ -8,16 +8,20 @@ from amaranth.hdl import Array, Cat, Const, Module, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from .align import is_above
 from .lane import Form, decode_lanes, lane_layout
 from .scale import DecodeScale, scale_layout
 from .shared import Shared, place
 
 
 def operand_layout(fmt, k, form=Form.FIELDS):
-    """Layout of ``k`` decoded elements, their block scales, and whether any of them is NaN."""
+    """Layout of ``k`` decoded elements, their block scales, whether anything is NaN, and by block
+    whether the scale of the negative side has the larger exponent (``above``)."""
     fields = {"lanes": data.ArrayLayout(lane_layout(fmt.element, form), k)}
     if fmt.has_block_scale:
         fields["scales"] = data.ArrayLayout(scale_layout(fmt.scale), scale_count(fmt, k))
+        if fmt.sides == 2:
+            fields["above"] = scale_count(fmt, k) // 2
     if fmt.element.has_nan or fmt.has_block_scale:
         fields["nan"] = 1
     if fmt.macro is not None:
@@ -49,6 +53,8 @@ def part(operand, fmt, start, length):
     if "scales" in members:
         first, count = scale_count(fmt, start), scale_count(fmt, length)
         fields["scales"] = [operand.scales[i] for i in range(first, first + count)]
+    if "above" in members:
+        fields["above"] = operand.above[first // 2 : (first + count) // 2]
     if "nan" in members:
         fields["nan"] = operand.nan
     return SimpleNamespace(**fields)
@@ -81,7 +87,7 @@ class DecodeOperand(Shared):
         self._group = group or k
         scale = f"_{fmt.scale.name}x{scale_count(fmt, k)}" if fmt.has_block_scale else ""
         kind = (f"_{form.value}" if form.value else "") + ("" if masked else "_unmasked")
-        if form in (Form.SUMS, Form.SELECTS) and self._group % 2 and self._group < k:
+        if form.has_neighbours and self._group % 2 and self._group < k:
             kind += f"_by{self._group}"
         kind += "_macro" if fmt.macro is not None else ""
         self.module_name = f"operand_{fmt.element.name}x{k}{scale}{kind}"
@@ -103,11 +109,16 @@ class DecodeOperand(Shared):
 
         # Scales.
         scale_fields = scale_layout(self._fmt.scale).members if self._fmt.has_block_scale else ()
+        exponents = []
         for i in range(scale_count(self._fmt, self._k)):
             code = self.scales.word_select(i, self._fmt.scale.width)
             out = vars(place(m, platform, f"scale{i}", DecodeScale(self._fmt.scale), code=code))
             fields += [out[field] for field in scale_fields]
+            exponents.append(out["field"])
             nans.append(out["nan"])
+        if exponents and self._fmt.sides == 2:
+            sides = enumerate(zip(exponents[::2], exponents[1::2]))
+            fields.append(Cat(is_above(m, f"above{i}_", n, p) for i, (p, n) in sides))
         if nans:
             fields.append(Cat(nans).any())
         if self._fmt.macro is not None:

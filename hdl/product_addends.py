@@ -77,7 +77,7 @@ class ProductAddends(Addends):
             keys=keys, all_nonzero=pipe(Cat(nonzeros).all(), 4), lanes=lanes, bases=bases
         )
 
-    def placed(self, m, built):
+    def placed(self, m, library, built, bias):
         """Every addend as ``(name, magnitude, neg, key)``."""
         fields = []
         for name, group, neg, mag, shift, taken in built.lanes:

@@ -2,6 +2,9 @@
 
 from amaranth.hdl import Cat, Const, Mux, Signal
 
+INNER = 3
+"""Bits of an amount that shift one after the other; the others choose a place for the result."""
+
 
 def shift_right(m, name, value, amount, room, *, signed=False):
     """Shift right by ``amount``, keeping ``room`` more bits below the value.
@@ -16,20 +19,43 @@ def shift_right(m, name, value, amount, room, *, signed=False):
         lost, value, room = value[:-room].any(), value[-room:], 0
     width, low = len(value) + room, 0
     fill = value[-1] if signed else Const(0, 1)
-    # Amounts beyond the steps below leave nothing; of a signed value all steps see to that.
-    nonzero = Cat(lost, value).any()
-    count = width.bit_length()
-    far = amount[count:].any()
-    for i in range(min(len(amount), count)):
-        step, taken = 1 << i, amount[i] | far if signed else amount[i]
+
+    # By the low bits of the amount: | value | low |.
+    for i in range(min(INNER, len(amount))):
+        step = 1 << i
         grown = min(low + step, room)
         padded = Cat(Const(0, grown - low), value)
-        lost = lost | (taken & padded[:step].any())
+        lost = lost | (amount[i] & padded[:step].any())
         stage = Signal(len(padded), name=f"{name}_by{step}")
-        m.d.comb += stage.eq(Mux(taken, Cat(padded[step:], fill.replicate(step)), padded))
+        m.d.comb += stage.eq(Mux(amount[i], Cat(padded[step:], fill.replicate(step)), padded))
         value, low = stage, grown
-    value = Cat(Const(0, room - low), value)
-    return (value, lost) if signed else (Mux(far, 0, value), Mux(far, nonzero, lost))
+
+    # By the high bits: each place that keeps some bit has a line, and one says that it is past it.
+    high = amount[INNER:]
+    count = min(((width - 1) >> INNER) + 1, 1 << len(high))
+    starts = [room - low - (j << INNER) for j in range(count)]
+    hot = [Signal(name=f"{name}_place{j}") for j in range(count)]
+    past = [Signal(name=f"{name}_past{j}") for j in range(count)]
+    for j, (here, gone) in enumerate(zip(hot, past)):
+        m.d.comb += here.eq(high == j)
+        m.d.comb += gone.eq((past[j - 1] if j else Const(1, 1)) & ~here)
+    bits = []
+    for k in range(width):
+        inside = [h & value[k - s] for h, s in zip(hot, starts) if s <= k < s + len(value)]
+        if signed:
+            reaching = [gone for gone, s in zip(past, starts) if k < s + len(value)]
+            inside.append(fill & reaching[-1])
+        bits.append(Cat(inside).any())
+
+    # What went below.
+    cut, done = Const(0, 1), 0
+    for here, start in zip(hot, starts):
+        if start < 0:
+            cut = cut | value[done:-start].any()
+            lost, done = lost | (here & cut), -start
+    if count < 1 << len(high):
+        lost = lost | (past[-1] & value.any())
+    return Cat(bits), lost
 
 
 def normalize(m, name, value, limit, fill, width):

@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from .decode import largest_magnitude, least_shift
 from .heap import BitHeap, Reduction, add, subtract
 from .lane import lane_ports
-from .lines import MULTIPLES, line_ports, selected
+from .lines import MULTIPLES, line_widths, multiple_widths, selected
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
 
@@ -62,6 +62,10 @@ class PairProduct(Shared):
         product = multiply(m, platform, f"{lane}_significand", *ports) << Value.cast(shift)
         return product[self._least : self._least + (self.largest // 2).bit_length()]
 
+    def are_same(self, signs):
+        """Whether both lanes have one combination, from their signs."""
+        return ~Cat(p.neg ^ q.neg for p, q in zip(*signs)).any()
+
     def elaborate(self, platform):
         m = Module()
         magnitudes, signs = [], []
@@ -73,7 +77,7 @@ class PairProduct(Shared):
         width = self.largest.bit_length()
         both = add(m, platform, "both", x, y, width=width)
         m.d.comb += self.o_all.eq(both)
-        is_same = ~Cat(p.neg ^ q.neg for p, q in zip(*signs)).any()
+        is_same = self.are_same(signs)
         first = Mux(is_same, both, x)
         for c in APART:
             taken, other = (select(c, *pair, 2) for pair in signs)
@@ -87,7 +91,8 @@ class SidedLinePair(PairProduct):
 
     Function  That of PairProduct.
     Formats   Floats that :func:`hdl.lines.takes_lines`.
-    Shapes    ``x_a_lines``, ``x_b_x1`` and so on: as the decoders of ``hdl.lines`` give them.
+    Shapes    ``x_a_lines``, ``x_b_x1`` and so on: as the decoders of ``hdl.lines`` give them;
+              ``x_a_differs``, ``x_b_differs``: whether the signs of ``x`` and ``y`` do.
     Widths    Those of PairProduct.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -99,12 +104,19 @@ class SidedLinePair(PairProduct):
     def lane(self, a, b):
         """The ports of a lane."""
         self._element = a
-        return line_ports(a)
+        signs = dict.fromkeys(("a_neg", "b_neg", "a_differs", "b_differs"), In(1))
+        selecting = {f"a_{name}": In(width) for name, width in line_widths(a).items()}
+        supplied = {f"b_{name}": In(width) for name, width in multiple_widths(b).items()}
+        return signs | selecting | supplied
 
     def magnitude(self, m, platform, lane, fields):
         """A lane's product without its sign."""
         multiples = {each: fields[f"b_x{each}"] for each in MULTIPLES}
-        return selected(self._element, fields["a_lines"], multiples)
+        return selected(self._element, fields["a_lines"], fields["a_lows"], multiples)
+
+    def are_same(self, signs):
+        """Whether both lanes have one combination: the edge compares their signs."""
+        return ~(self.x_a_differs | self.x_b_differs)
 
 
 class MixedPair(Shared):

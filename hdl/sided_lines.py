@@ -5,7 +5,14 @@ from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
 from .heap import Reduction, add
-from .lines import MULTIPLES, magnitudes, multiple_width, product_width, selected
+from .lines import (
+    MULTIPLES,
+    line_widths,
+    magnitudes,
+    multiple_widths,
+    product_width,
+    selected,
+)
 from .product import port
 from .shared import Shared, bounds, place
 
@@ -17,8 +24,8 @@ class LinePair(Shared):
               take. ``x``, ``y``: magnitudes of products, or their complements where the multiples
               are complements.
     Formats   Floats that :func:`hdl.lines.takes_lines`.
-    Shapes    ``x_lines``, ``x_fill``, ``x_x1`` ...: as the decoders of ``hdl.lines`` give them;
-              ``x_fill`` under the sign.
+    Shapes    ``x_lines``, ``x_lows``, ``x_fill``, ``x_x1`` ...: as the decoders of ``hdl.lines``
+              give them; ``x_fill`` under the sign.
     Widths    The sum of two products.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -32,8 +39,7 @@ class LinePair(Shared):
         self.width = product_width(element) + 1
         self.key = f"{element.name}_lines_signed"
         self.module_name = f"pair_{self.key}"
-        lines = sum(each > 0 for each in magnitudes(element))
-        lane = {"lines": lines, **{f"x{n}": multiple_width(element, n) for n in MULTIPLES}}
+        lane = line_widths(element) | multiple_widths(element)
         lane |= {"fill": product_width(element), "n": 1}
         ports = {f"{name}_{field}": In(width) for name in "xy" for field, width in lane.items()}
         super().__init__(ports | {f"o_{c}": Out(self.width) for c in ("all", "n")})
@@ -43,8 +49,8 @@ class LinePair(Shared):
         products = []
         for name in "xy":
             fields = {each: getattr(self, f"{name}_x{each}") for each in MULTIPLES}
-            lines, fill = (getattr(self, f"{name}_{field}") for field in ("lines", "fill"))
-            products.append(selected(self._element, lines, fields, fill))
+            lines, lows, fill = (getattr(self, f"{name}_{f}") for f in ("lines", "lows", "fill"))
+            products.append(selected(self._element, lines, lows, fields, fill))
         x, y = products
         both = add(m, platform, "both", x, y, width=self.width)
         m.d.comb += self.o_all.eq(both)
@@ -84,7 +90,8 @@ def mixed_line_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     def inputs(sided, other):
         fill = sided.fill & other.neg.replicate(len(sided.fill))
         multiples = {f"x{each}": other[f"x{each}"] for each in MULTIPLES}
-        return {"lines": sided.lines, "fill": fill, "n": sided.neg} | multiples
+        lines = {"lines": sided.lines, "lows": sided.lows}
+        return lines | {"fill": fill, "n": sided.neg} | multiples
 
     outputs = place_pairs(m, library, name, cell, lanes, inputs)
     signs = [(y.neg, x.neg & y.neg) for x, y in lanes]
