@@ -26,6 +26,7 @@ from hdl.heap import Reduction
 from hdl.lane import Form, forms, multiplies_integers
 from hdl.lanes import generator, sum_shape
 from hdl.shared import Shared, place
+from hdl.window import WindowProduct
 
 DOTS = {row.name: row for row in ROWS if row.options["unit"] == "dot"}
 DEFAULT = ("dot_e4m3_k32", "dot_e5m2_k32")
@@ -77,14 +78,14 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     def ge(component: Shared) -> float:
         return area(*emit_part(component), library).combinational
 
+    # Only what is Inf asks whether its partner is zero, and windows tell.
+    unused = () if any(fmt.element.has_inf for fmt in (c.a, c.b)) else ("nonzero",)
     if not multiplies_integers(c.a, c.b):
         for fmt in (c.a, c.b):
-            # Only what is Inf asks whether its partner is zero.
-            unused = () if fmt.element.has_inf else ("nonzero",)
-            each = ge(Less(Decode(fmt.element, masked=False), unused))
-            yield Part("decoding an element", c.k, each)
-    whole = ge(lane)
-    positive = ge(Less(lane, ("a_neg", "b_neg")))
+            told = ("nonzero",) if isinstance(lane, WindowProduct) else unused
+            yield Part("decoding an element", c.k, ge(Less(Decode(fmt.element, False), told)))
+    whole = ge(Less(lane, unused))
+    positive = ge(Less(lane, ("a_neg", "b_neg", *unused)))
     yield Part("a lane of positive products", count, positive)
     sums = [
         ge(Reduction(count, factors, constant, shape, lane.key, lane.is_conjunction))
