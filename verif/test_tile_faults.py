@@ -29,8 +29,8 @@ FAULTS = {
     "flags of row 1 lost": (r"\.below_overflow\(row1_o_overflow\)", ".below_overflow(2'd0)"),
     "a column twice": (r"\.b\(b\[41:21\]\)", ".b(b[20:0])"),
     "flag a step late": (r"overflow <= lost;", "overflow <= overflow;"),
-    "flag not sticky": (r"\(first \? (\(.*? & ~\w+\)) :\s+lost\)", r"(first & \1)"),
-    "flag for ever": (r"\(first \? (\(.*? & ~\w+\)) :\s+lost\)", r"(first & \1 | lost)"),
+    "flag not sticky": (r"\(first \? ([^:]+) :\s+lost\)", r"(first & \1)"),
+    "flag for ever": (r"\(first \? ([^:]+) :\s+lost\)", r"(first & \1 | lost)"),
 }
 
 
