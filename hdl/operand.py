@@ -36,8 +36,7 @@ def scale_count(fmt, k):
 
 def operand_ports(fmt, k):
     """Widths of an operand's ports: ``elems``, with block scales ``scales``, with a macro-block
-    factor
-    ``macro``."""
+    factor ``macro``."""
     widths = {"elems": k * fmt.element.width}
     if fmt.has_block_scale:
         widths["scales"] = scale_count(fmt, k) * fmt.scale.width
@@ -73,7 +72,8 @@ class DecodeOperand(Shared):
     Formats   Any BlockFormat with float or two's complement elements.
     Shapes    ``elems``: ``k`` codes; ``scales``: a byte a block and side, the positive side first;
               ``macro``: the code of the factor of the macro block that the elements lie in.
-    Widths    ``o``: ``operand_layout(fmt, k, form)``.
+    Widths    ``o``: ``operand_layout(fmt, k, form)``; a form decodes elements as
+              :func:`hdl.lane.decode_lanes` does.
     Timing    Combinational.
     Errors    TypeError for elements that Decode refuses.
     Source    OCP MX v1.0. A scale that is not finite makes the whole step NaN: our choice.
@@ -89,6 +89,7 @@ class DecodeOperand(Shared):
         kind = (f"_{form.value}" if form.value else "") + ("" if masked else "_unmasked")
         if form.has_neighbours and self._group % 2 and self._group < k:
             kind += f"_by{self._group}"
+        kind += "_sided" if fmt.has_block_scale and fmt.sides == 2 else ""
         kind += "_macro" if fmt.macro is not None else ""
         self.module_name = f"operand_{fmt.element.name}x{k}{scale}{kind}"
         ports = {name: In(width) for name, width in operand_ports(fmt, k).items()}

@@ -61,8 +61,11 @@ class Library:
         self.components = {}
 
     def add(self, component):
-        """Note ``component`` for emission and return its module name."""
-        self.components.setdefault(component.module_name, component)
+        """Note ``component`` for emission and return its module name; ValueError if another with
+        other ports has that name."""
+        first = self.components.setdefault(component.module_name, component)
+        if first.members != component.members:
+            raise ValueError(f"Ports of every {component.module_name} must be the same")
         return component.module_name
 
 

@@ -15,6 +15,11 @@ from .shared import Shared, bounds, place
 APART = combinations(2, 2)[1:]  # ++ is what the others leave of the sum of all magnitudes
 
 
+def two_lanes(ports):
+    """The ports of one lane for the two of a pair, ``x`` and ``y``."""
+    return {f"{lane}_{name}": port for lane in "xy" for name, port in ports.items()}
+
+
 class PairProduct(Shared):
     """Two lanes of two-sided operands: the magnitudes of their products by combination of sides.
 
@@ -30,6 +35,7 @@ class PairProduct(Shared):
     """
 
     part, kind = "products", "sided"
+    of_pair = ()  # inputs that tell something of both lanes, by the names that x has for them
 
     def __init__(self, a, b):
         self._lane = self.lane(a, b)
@@ -37,9 +43,9 @@ class PairProduct(Shared):
         self.largest = 2 * largest_magnitude(a) * largest_magnitude(b)
         self.key = f"{a.name}_{b.name}_{self.kind}"
         self.module_name = f"pair_{self.key}"
-        ports = {f"{lane}_{name}": port for lane in "xy" for name, port in self._lane.items()}
+        self._inputs = two_lanes(self._lane) | dict.fromkeys(self.of_pair, In(1))
         width = self.largest.bit_length()
-        super().__init__(ports | {f"o_{c}": Out(width) for c in ("all", *APART)})
+        super().__init__(self._inputs | {f"o_{c}": Out(width) for c in ("all", *APART)})
 
     def lane(self, a, b):
         """The ports of a lane."""
@@ -47,12 +53,11 @@ class PairProduct(Shared):
 
     def inputs(self, x, y):
         """Port values from two pairs of decoded lanes, ``(a, b)`` each; None is a lane of zero."""
-        values = {}
-        for lane, pair in (("x", x), ("y", y)):
-            for name, member in self._lane.items():
-                zero = Const(0, member.shape)
-                operand = pair and dict(zip("ab", pair))[name[0]]
-                values[f"{lane}_{name}"] = operand[name[2:]] if pair else zero
+        lanes, values = {"x": x, "y": y}, {}
+        for name, member in self._inputs.items():
+            lane, operand, field = name.split("_", 2)
+            pair = lanes[lane]
+            values[name] = pair["ab".index(operand)][field] if pair else Const(0, member.shape)
         return values
 
     def magnitude(self, m, platform, lane, fields):
@@ -92,7 +97,7 @@ class SidedLinePair(PairProduct):
     Function  That of PairProduct.
     Formats   Floats that :func:`hdl.lines.takes_lines`.
     Shapes    ``x_a_lines``, ``x_b_x1`` and so on: as the decoders of ``hdl.lines`` give them;
-              ``x_a_differs``, ``x_b_differs``: whether the signs of ``x`` and ``y`` do.
+              ``x_a_differs``, ``x_b_differs``: whether the operand's signs in ``x`` and ``y`` do.
     Widths    Those of PairProduct.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
@@ -100,11 +105,12 @@ class SidedLinePair(PairProduct):
     """
 
     kind = "lines_sided"
+    of_pair = ("x_a_differs", "x_b_differs")
 
     def lane(self, a, b):
         """The ports of a lane."""
         self._element = a
-        signs = dict.fromkeys(("a_neg", "b_neg", "a_differs", "b_differs"), In(1))
+        signs = dict.fromkeys(("a_neg", "b_neg"), In(1))
         selecting = {f"a_{name}": In(width) for name, width in line_widths(a).items()}
         supplied = {f"b_{name}": In(width) for name, width in multiple_widths(b).items()}
         return signs | selecting | supplied
@@ -143,8 +149,8 @@ class MixedPair(Shared):
         self.factors = [*(1 << i for i in range(self._width - 1)), -1 << (self._width - 1), 1]
         self.key = f"{a.name}_{b.name}_{sided}_sided"
         self.module_name = f"pair_{self.key}"
-        ports = {f"{lane}_{name}": port for lane in "xy" for name, port in self._lane.items()}
-        super().__init__(ports | {"o_all": Out(self._width), "o_n": Out(self._width + 1)})
+        self._inputs = two_lanes(self._lane)
+        super().__init__(self._inputs | {"o_all": Out(self._width), "o_n": Out(self._width + 1)})
 
     inputs, magnitude = PairProduct.inputs, PairProduct.magnitude
 
