@@ -172,7 +172,7 @@ def requantize(tier: str, fmt: str, following: str, **options) -> Entry:
 
 
 REQUANTIZERS = (
-    requantize(SUPPORTED, "mxfp4", "mxfp4", m=2, n=32, k=32),
+    requantize(SUPPORTED, "mxfp4", "mxfp4", m=1, n=32, k=32),
     requantize(SUPPORTED, "nvfp4", "nvfp4", m=1, n=16, k=16),
     requantize(SUPPORTED, "amxfp4:mxfp4", "int8", m=2, n=3, k=32, out="bf16", pipeline=2),
     requantize(EXPERIMENTAL, "amxfp4:mxfp4", "amxfp4", m=2, n=32, k=32),

@@ -39,9 +39,9 @@ def run(
     that cannot be used.
     """
     status = 0
+    plan = chosen(Plan.parse({}, libs, PLAN, power=power), fmt) if libs else None
     found = current(json.loads(RESULTS.read_text(encoding="utf-8")))
-    if libs:
-        plan = chosen(Plan.parse({}, libs, PLAN, power=power), fmt)
+    if plan:
         outcome = sweep.run(plan, jobs=jobs)
         status = outcome.status
         if outcome.results:

@@ -88,8 +88,9 @@ class GroupAddends(Addends):
         self.largest = self.largest_sum * self.scale.largest_significand
 
     def build(self, m, library, a, b, bias, pipe, prefix):
-        """Place the generators; return pairs of nonzero flag and key, whether no addend at all is
-        zero, and what :meth:`enter` needs."""
+        """Place the generators; return pairs of nonzero flag and key, one for two addends whose
+        scales differ in one side only, whether no addend at all is zero, and what :meth:`enter`
+        and :meth:`placed` need."""
         shape = sum_shape(self.a, self.b, self.size)
         values, keys, nonzeros = [], [], []
         for group, row in enumerate(self.pairs(m, library, a, b, prefix)):
@@ -114,6 +115,7 @@ class GroupAddends(Addends):
             nonzeros += [nonzero for nonzero, _ in told]
             above = self._above(a, b, group)
             if above is not None:
+                # Combinations are in an order in which this operand's side alternates.
                 above = pipe(above, 4, 3, 1)
                 told = [_larger(*pair, above) for pair in zip(told[::2], told[1::2])]
             for i, (nonzero, field) in enumerate(told):

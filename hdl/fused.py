@@ -156,10 +156,10 @@ def specials(addends, a, b):
     flags = []
     for i, (x, y) in enumerate(zip(a.lanes, b.lanes)):
         row = _scale_nonzeros(addends, a, b, i // addends.size)
-        nonzero = Const(1, 1)
+        scales_nonzero = Const(1, 1)
         if row:
-            nonzero = choose({c: select(c, x, y, addends.a.sides) for c in row}, row)
-        flag = lane_flags(x, y, nonzero)
+            scales_nonzero = choose({c: select(c, x, y, addends.a.sides) for c in row}, row)
+        flag = lane_flags(x, y, scales_nonzero)
         if flag:
             flags.append((*flag, x.neg ^ y.neg))
     if not flags:

@@ -42,7 +42,7 @@ def sum_shape(fmt_a, fmt_b, lanes):
 class GroupSum(NamedTuple):
     """``total``: an exact sum of products in units of both elements' ulps, a magnitude where the
     combination fixes the sign; ``nonzero``: whether any product is not zero; ``lanes``: whether
-    each is, where the generator tells."""
+    each is, where the generator tells. Of elements that are decoded masked, NaN and Inf are 0."""
 
     total: Value
     nonzero: Value
@@ -93,7 +93,7 @@ def lane_flags(x, y, scales_nonzero=1, nonzero=None):
     NaN, as ``(nan, inf)``; None if neither element can be Inf.
 
     ``scales_nonzero``: neither block scale is zero; a zero scale makes its elements zero.
-    ``nonzero``: whether neither element is zero, where that is known.
+    ``nonzero``: whether neither element is zero, where that is known of elements not masked.
     """
     specials = [lane.special for lane in (x, y) if "special" in lane.shape().members]
     if not specials:

@@ -34,7 +34,7 @@ class ProductAddends(Addends):
 
     def build(self, m, library, a, b, bias, pipe, prefix):
         """Place the generators; return pairs of nonzero flag and key, whether no addend at all is
-        zero, and what :meth:`enter` needs."""
+        zero, and what :meth:`enter` and :meth:`placed` need."""
         keys, lanes, bases, nonzeros = [], [], [], []
         for group, row in enumerate(self.pairs(m, library, a, b, prefix)):
             base = {

@@ -2,7 +2,7 @@
 ``python -m verif.floors_tile LIB ...``.
 
 Each part is mapped by itself as it is built, its inputs free bits, recipe area; what selects the
-bits of a tree, and the keys, come on top.
+bits of a tree, its signs, and the keys, come on top.
 """
 
 import click
@@ -42,9 +42,10 @@ def parts(a: BlockFormat, b: BlockFormat):
         yield "masked tree of pairs", addends.count - K // addends.size, tree
     if significands:
         yield "scaling", addends.count, Scaled(shape, addends.largest_sum, significands)
-    width = addends.largest.bit_length()
-    align = AlignSigned(width + 1, FRACTION, 9) if shape.signed else None
-    align = align or AlignMagnitude(width, FRACTION, 9)
+    width, room = addends.largest.bit_length(), FRACTION - addends.fraction_width
+    distance = max(8, addends.scale.largest_field.bit_length())
+    cell_kind, width = (AlignSigned, width + 1) if shape.signed else (AlignMagnitude, width)
+    align = cell_kind(width, room, distance)
     yield "alignment of further addends", addends.count - 1, align
 
 

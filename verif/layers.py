@@ -77,12 +77,12 @@ def by_golden(x, w, configuration: Requantization) -> tuple[Quantized, Quantized
     return a, b, quantize(matmul(a, b, k=tile.k), configuration.following)
 
 
-def check(pair: str, fmt: str, simulator: str, seed: int, steps: int = 2) -> int:
+def check(pair: str, fmt: str, simulator: str, seed: int, steps: int = 2, m: int = 2) -> int:
     """Raises AssertionError unless hardware and golden agree; returns the codes compared."""
     rng = np.random.default_rng(seed)
     group = 16 if fmt == "nvfp4" else 32
-    configuration = configure("requantize", fmt=pair, following=fmt, m=2, n=group, k=32)
-    x, w = (rng.standard_normal((rows, 32 * steps)).astype(np.float32) for rows in (2, group))
+    configuration = configure("requantize", fmt=pair, following=fmt, m=m, n=group, k=32)
+    x, w = (rng.standard_normal((rows, 32 * steps)).astype(np.float32) for rows in (m, group))
     x[0, 5] *= 40  # an outlier
     a, b, result = by_golden(x, w, configuration)
     t = {"x": a.tensor_scale, "w": b.tensor_scale, "next": result.tensor_scale}

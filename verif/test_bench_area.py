@@ -7,6 +7,7 @@ import pytest
 from gen.bench_area import ROWS, run
 from gen.cells import BUILT_IN
 from gen.liberty import load
+from gen.verilog import emit_part
 from verif import floors, floors_tile
 
 
@@ -23,7 +24,7 @@ def test_names_and_bounds():
     assert [row.bound for row in ROWS if row.name == "dot_e2m1_k32"] == [pytest.approx(3833.6)]
 
 
-@pytest.mark.parametrize("name", ["dot_e2m1_k16", "dot_int8_k32"])
+@pytest.mark.parametrize("name", ["dot_e2m1_k16", "dot_int8_k32", "dot_e5m2_k32"])
 def test_parts_of_a_dot(name):
     """docs/datapath.md: the parts by themselves, an area each, signs apart."""
     parts = {part.name: part for part in floors.parts(floors.DOTS[name], load(BUILT_IN))}
@@ -35,9 +36,12 @@ def test_parts_of_a_tile():
     """What cells have beyond mxfp4's: nvfp4 has no tree of its own, two-sided pairs have."""
     names = {}
     for fmt in floors_tile.CELLS:
-        configuration, _ = floors_tile.tile_cell(fmt)
-        parts = floors_tile.parts(configuration.a, configuration.b)
-        names[fmt] = {name: count for name, count, _ in parts if count}
+        configuration, cell = floors_tile.tile_cell(fmt)
+        parts = [each for each in floors_tile.parts(configuration.a, configuration.b) if each[1]]
+        names[fmt] = {name: count for name, count, _ in parts}
+        text, _ = emit_part(cell)
+        built = {part.module_name for name, _, part in parts if name != "masked tree of pairs"}
+        assert all(f"module {name} (" in text for name in built)
     tree = "masked tree of pairs"
     assert [names[fmt].get(tree) for fmt in floors_tile.CELLS] == [None, None, 1, 3]
     assert names["nvfp4"]["scaling"] == 2
