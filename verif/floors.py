@@ -4,8 +4,7 @@ Rows are those of ``python -m gen bench area`` that are dots. Each part is mappe
 free, by recipe area on osu018, with the adder cells that suit it; a lane and a sum are mapped with
 and without signs. Integers that come in pairs are mapped two lanes at a time. What is left of the
 bound beside the parts without signs is what signs may cost. The gates behind flags of NaN and Inf
-are left out.
-Small lanes share gates with the sum, and the parts are more than the whole.
+are left out. Small lanes share gates with the sum, and the parts are more than the whole.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from hdl.heap import Reduction
 from hdl.lanes import sum_shape
 from hdl.scaled import Scaled
 
+TREE = "masked tree of pairs"
 CELLS = ("mxfp4", "nvfp4", "amxfp4:mxfp4", "amxfp4")
 K, FRACTION = 32, 24
 
@@ -39,13 +40,15 @@ def parts(a: BlockFormat, b: BlockFormat):
         width = (addends.largest_sum // addends.size * 2).bit_length()
         factors = [1 << i for i in range(width)]
         tree = Reduction(addends.size // 2, factors, 0, shape, "floor")
-        yield "masked tree of pairs", addends.count - K // addends.size, tree
+        yield TREE, addends.count - K // addends.size, tree
     if significands:
         yield "scaling", addends.count, Scaled(shape, addends.largest_sum, significands)
     width, room = addends.largest.bit_length(), FRACTION - addends.fraction_width
     distance = max(8, addends.scale.largest_field.bit_length())
-    cell_kind, width = (AlignSigned, width + 1) if shape.signed else (AlignMagnitude, width)
-    align = cell_kind(width, room, distance)
+    if shape.signed:
+        align = AlignSigned(width + 1, room, distance)
+    else:
+        align = AlignMagnitude(width, room, distance)
     yield "alignment of further addends", addends.count - 1, align
 
 

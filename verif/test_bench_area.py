@@ -40,8 +40,7 @@ def test_parts_of_a_tile():
         parts = [each for each in floors_tile.parts(configuration.a, configuration.b) if each[1]]
         names[fmt] = {name: count for name, count, _ in parts}
         text, _ = emit_part(cell)
-        built = {part.module_name for name, _, part in parts if name != "masked tree of pairs"}
+        built = {part.module_name for name, _, part in parts if name != floors_tile.TREE}
         assert all(f"module {name} (" in text for name in built)
-    tree = "masked tree of pairs"
-    assert [names[fmt].get(tree) for fmt in floors_tile.CELLS] == [None, None, 1, 3]
+    assert [names[fmt].get(floors_tile.TREE) for fmt in floors_tile.CELLS] == [None, None, 1, 3]
     assert names["nvfp4"]["scaling"] == 2

@@ -15,6 +15,8 @@ import pytest
 from gen.config import Configuration
 from gen.tools import icarus, verilator
 from gen.verilog import elaborate, emit
+from golden.formats import ELEMENTS
+from hdl.decode import Decode
 from hdl.shared import Library
 from verif.equivalence import unproven
 
@@ -49,6 +51,14 @@ def test_equivalent_to_its_rtlil(name: str, tmp_path: Path):
     modules = re.findall(r"^module (\w+)", text, re.MULTILINE)
     assert len(modules) == len(set(modules)) and set(description["parts"]) <= set(modules)
     assert unproven(rtlil_of(name), text, tmp_path) == []
+
+
+def test_one_name_is_one_part():
+    library, first, second = Library(), Decode(ELEMENTS["e2m1"]), Decode(ELEMENTS["e2m3"])
+    assert library.add(first) == library.add(Decode(ELEMENTS["e2m1"]))
+    second.module_name = first.module_name
+    with pytest.raises(ValueError, match="^Ports of every decode_e2m1 must be the same$"):
+        library.add(second)
 
 
 FAULTS = [
