@@ -38,14 +38,16 @@ def run(
     Verilog that was measured, which is also all that is done without files. UsageError for a file
     that cannot be used.
     """
-    status = 0
-    plan = chosen(Plan.parse({}, libs, PLAN, power=power), fmt) if libs else None
-    found = current(json.loads(RESULTS.read_text(encoding="utf-8")))
-    if plan:
+    status, new = 0, {}
+    if libs:
+        plan = chosen(Plan.parse({}, libs, PLAN, power=power), fmt)
         outcome = sweep.run(plan, jobs=jobs)
         status = outcome.status
         if outcome.results:
-            found = merged(found, json.loads((sweep.FOLDER / f"{plan.name}.json").read_text()))
+            new = json.loads((sweep.FOLDER / f"{plan.name}.json").read_text())
+    found = current(json.loads(RESULTS.read_text(encoding="utf-8")))
+    if new:
+        found = merged(found, new)
     RESULTS.write_text(text(found), encoding="utf-8")
     PAGE.write_text(page(found), encoding="utf-8")
     return status
