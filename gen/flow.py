@@ -75,6 +75,8 @@ class Flow:
         whole = [f"setattr -mod -set keep_hierarchy 1 {name}" for name in self._adders + self._kept]
         return [
             "read_verilog design.v",
+            # Yosys reads a module again that uses a later one, and forgets what was set on it.
+            f"hierarchy -top {self._top}",
             *whole,
             f"synth -noabc -flatten -top {self._top}",
             f"dfflibmap -liberty library.lib {self._unusable}",

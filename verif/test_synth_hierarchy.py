@@ -71,6 +71,23 @@ def test_paths_are_those_of_the_flattened_netlist(top: str, tmp_path: Path):
             assert len(have.cells) == len(want.cells) > 3
 
 
+def test_a_part_that_takes_bits_of_a_signed_port_for_a_later_module_is_kept():
+    later = """
+    module part (input signed [1:0] a, output y);
+      later u (.a(a[0]), .y(y));
+    endmodule
+    module later (input a, output y);
+      assign y = ~a;
+    endmodule
+    module top (input [1:0] a, output y);
+      part u (.a(a), .y(y));
+    endmodule
+    """
+    with Flow(later, "top", load(BUILT_IN), ["part"]) as flow:
+        ((modules, _),) = flow.map([("area", "gates")])
+    assert set(modules) == {"part", "top"}
+
+
 def test_a_loop_through_modules_has_no_path():
     inverter = {
         "ports": {
