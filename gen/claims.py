@@ -12,6 +12,7 @@ from gen.errors import UsageError
 from gen.formats_page import table
 from gen.sweep import job
 from gen.sweep.plan import Plan
+from gen.sweep.quality import Tensors
 from gen.sweep.table import number
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -48,6 +49,7 @@ def run(
     found = current(json.loads(RESULTS.read_text(encoding="utf-8")))
     if new:
         found = merged(found, new)
+    found = rated(found, Tensors.find())
     RESULTS.write_text(text(found), encoding="utf-8")
     PAGE.write_text(page(found), encoding="utf-8")
     return status
@@ -80,6 +82,14 @@ def merged(before: dict, after: dict) -> dict:
     head = {key: after[key] for key in ("mxforge", "tools", "tensors")}
     designs = before["designs"] | after["designs"]
     return head | {"designs": designs, "rows": list(rows.values())}
+
+
+def rated(found: dict, tensors: Tensors) -> dict:
+    """RESULTS with the SQNR of every row by these tensors, whenever its area was measured."""
+    configurations = {c.name: c for c in Plan.parse({}, file=PLAN).configurations()[0]}
+    quality = sweep.rated([configurations[name] for name in found["designs"]], tensors)
+    rows = [row | {"sqnr_db": quality[row["fmt"]]} for row in found["rows"]]
+    return found | {"tensors": tensors.words, "rows": rows}
 
 
 def text(found: dict) -> str:

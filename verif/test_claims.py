@@ -16,7 +16,9 @@ from gen.configure import configure
 from gen.errors import UsageError
 from gen.sweep import job
 from gen.sweep.plan import Plan, pair_of
+from gen.sweep.quality import Tensors, synthetic
 from gen.sweep.run import Outcome
+from golden import get_format
 
 FOUND = json.loads(claims.RESULTS.read_text(encoding="utf-8"))
 
@@ -115,9 +117,21 @@ def test_merging():
     assert json.loads(claims.text(after)) == after
 
 
+def test_every_row_is_rated():
+    """SQNR is of the tensors of now in every row, also in those measured before."""
+    tensors = Tensors(*synthetic(), "these tensors")
+    found = claims.rated(made(), tensors)
+    assert found["tensors"] == "these tensors" and len(found["rows"]) == len(made()["rows"])
+    quality = {row["fmt"]: row["sqnr_db"] for row in found["rows"]}
+    assert all(row["sqnr_db"] == quality[row["fmt"]] for row in found["rows"])
+    fmt = get_format("mxfp4")
+    assert quality["mxfp4"] == round(tensors.sqnr(fmt, fmt), 2)
+    assert quality["mxfp4"] < quality["mxfp6_e2m3"] < quality["bf16"]
+
+
 def test_nothing_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch):
     """When a sweep gives nothing, results stay, and the page is what they make."""
-    found = made()
+    found = claims.rated(made(), Tensors.find())
     Path("found.json").write_text(claims.text(found), encoding="utf-8")
     for name, value in (("RESULTS", Path("found.json")), ("PAGE", Path("page.md"))):
         monkeypatch.setattr(claims, name, value)

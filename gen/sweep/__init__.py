@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
 
+from gen.configure import AnyConfiguration
 from gen.sweep.plan import Plan, formats_of, pair_of
 from gen.sweep.quality import Tensors
 from gen.sweep.run import FOLDER, Outcome, measure
 from gen.sweep.table import csv_text, json_text, markdown, rows, summary
 from gen.verilog import write_atomically
 
-__all__ = ["Plan", "measure", "run"]
+__all__ = ["Plan", "measure", "rated", "run"]
 
 
 def run(
@@ -25,8 +27,7 @@ def run(
 ) -> Outcome:
     """Measure what a plan names, and write ``NAME.csv``, ``.json``, ``.md`` and plots.
 
-    `data` is
-    an .npz of tensors, by default SmolLM2's.
+    `data` is an .npz of tensors, by default SmolLM2's.
     """
     console = Console()
     tensors = Tensors.find(data)
@@ -57,6 +58,11 @@ def run(
 
 def report(outcome: Outcome, tensors: Tensors) -> dict:
     """The summary of a sweep, with the SQNR of its format pairs."""
-    pairs = {pair_of(c): c for c in outcome.configurations}
-    quality = {pair: round(tensors.sqnr(*formats_of(c)), 2) for pair, c in pairs.items()}
+    quality = rated(outcome.configurations, tensors)
     return summary(outcome, rows(outcome.results, quality), tensors.words)
+
+
+def rated(configurations: Iterable[AnyConfiguration], tensors: Tensors) -> dict[str, float]:
+    """The SQNR in dB of each format pair among the configurations."""
+    pairs = {pair_of(c): c for c in configurations}
+    return {pair: round(tensors.sqnr(*formats_of(c)), 2) for pair, c in pairs.items()}
