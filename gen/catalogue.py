@@ -47,6 +47,7 @@ class Entry:
 
 CATALOGUE = (
     Entry(SUPPORTED, "mxfp4", m=4, n=4, k=32),
+    Entry(SUPPORTED, "nvfp4", m=6, n=6, k=16),
     Entry(SUPPORTED, "amxfp4:mxfp4", m=2, n=3, k=32, pipeline=1),
     Entry(SUPPORTED, "nvfp4", m=1, n=3, k=64, pipeline=2),
     Entry(SUPPORTED, "mxfp6_e2m3:mxfp4", m=3, n=2, k=32, pipeline=3),

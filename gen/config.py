@@ -90,7 +90,7 @@ class Configuration:
         size = check_k(k, a, b, acc)
         m, n, pipeline = check_shape(unit, m, n, pipeline, DEFAULT_SIZE)
         if acc:
-            check_width(a, b, size, m, n)
+            check_width(a, b, size, m, n, pipeline)
         held = check_window(window, acc, a, b)
         bits = check_fraction(fraction, acc)
         return cls(

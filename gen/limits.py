@@ -7,7 +7,7 @@ from math import lcm
 from golden import presets
 from golden.exact import Window
 from golden.formats import BlockFormat, FloatFormat
-from hdl.lane import forms
+from hdl.lane import Sharing, forms
 from hdl.operand import operand_layout, operand_ports
 from hdl.pipeline import DEEPEST
 
@@ -176,11 +176,11 @@ def check_shape(unit: str, m, n, pipeline, default: int) -> tuple[int, int, int]
     return m, n, stages
 
 
-def check_width(a: BlockFormat, b: BlockFormat, k: int, m: int, n: int) -> None:
+def check_width(a: BlockFormat, b: BlockFormat, k: int, m: int, n: int, pipeline: int) -> None:
     """UsageError for a unit one of whose modules has more inputs than Amaranth's 2^16 bits."""
     decoded_a, decoded_b = (
         operand_layout(fmt, k, form).size
-        for fmt, form in zip((a, b), forms(a, b, is_shared=m * n > 1))
+        for fmt, form in zip((a, b), forms(a, b, Sharing.of(m, n, k, pipeline)))
     )
     codes_a, codes_b = (sum(operand_ports(fmt, k).values()) for fmt in (a, b))
     unit = m * codes_a + n * codes_b + 32 * m * n

@@ -8,6 +8,7 @@ from hdl.dot import Dot
 from hdl.exact_cell import ExactCell
 from hdl.fused_cell import FusedCell
 from hdl.int_cell import IntCell
+from hdl.lane import Sharing
 from hdl.macro_cell import MacroCell
 from hdl.matrix import Mac
 from hdl.narrow import RoundBfloat16
@@ -28,9 +29,9 @@ def component(configuration) -> Stream | Tile:
 def cell(configuration):
     """The multiply-accumulate cell of a mac or a tile."""
     c = configuration
-    is_shared = c.m * c.n > 1
+    sharing = Sharing.of(c.m, c.n, c.k, c.pipeline)
     if c.acc == "int32":
-        return IntCell(c.a, c.b, c.k, c.pipeline, is_shared=is_shared)
+        return IntCell(c.a, c.b, c.k, c.pipeline, sharing=sharing)
     if c.acc in PRESETS:
         preset = PRESETS[c.acc]
         rule, size, length = preset.accumulator, preset.size, preset.length
@@ -38,10 +39,10 @@ def cell(configuration):
         rule = Accumulator(c.fraction or default_fraction_bits(c.a, c.b))
         size, length = addend_size(c.a, c.b, c.k), c.k
     if c.acc == "exact":
-        options = {"size": size, "pipeline": c.pipeline, "is_shared": is_shared}
+        options = {"size": size, "pipeline": c.pipeline, "sharing": sharing}
         return ExactCell(c.a, c.b, c.k, c.window, **options)
     options = {"size": size, "length": length, "pipeline": c.pipeline, "acc": c.acc}
-    options["is_shared"] = is_shared
+    options["sharing"] = sharing
     fused = FusedCell(c.a, c.b, c.k, rule, **options)
     macros = [fmt.macro for fmt in (c.a, c.b) if fmt.macro is not None]
     return MacroCell(fused, macros[0].size, c.pipeline) if macros else fused

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from amaranth.lib.wiring import In, Out
 
-from .lane import forms
+from .lane import Sharing, forms
 from .naming import pair_name
 from .operand import operand_layout
 from .pipeline import Pipeline
@@ -30,14 +30,14 @@ class Cell(Shared):
     results = MappingProxyType({"acc": 32})
     own_latency = 1
 
-    def __init__(self, fmt_a, fmt_b, k, acc, pipeline, is_shared=False, group=None):
-        """``is_shared``: several cells read what the edge makes of an operand; ``group``: how many
-        products are summed at once, all if None."""
+    def __init__(self, fmt_a, fmt_b, k, acc, pipeline, sharing=Sharing.ALONE, group=None):
+        """``group``: how many products are summed at once, all if None."""
         self.a_format, self.b_format, self.k, self._pipeline = fmt_a, fmt_b, k, pipeline
         self.group = group or k
         self.latency = self.own_latency + Pipeline.depth(pipeline)
         self.module_name = f"cell_{pair_name(fmt_a, fmt_b)}_k{k}_{acc}"
-        self.forms = forms(fmt_a, fmt_b, is_shared)
+        # A product that is an addend of its own takes its element's fields.
+        self.forms = forms(fmt_a, fmt_b, sharing if self.group > 1 else Sharing.ALONE)
         super().__init__(
             {
                 "en": In(1),

@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from .addends import GroupAddends
 from .cell import Cell
 from .fused import BINARY32_MIN_EXPONENT, specials
+from .lane import Sharing
 from .operand import part
 from .pipeline import Pipeline
 from .product_addends import ProductAddends
@@ -34,8 +35,8 @@ class ExactCell(Cell):
     own_latency = 2
     results = MappingProxyType({"acc": 32, "overflow": 1})
 
-    def __init__(self, fmt_a, fmt_b, k, window, *, size, pipeline=0, is_shared=False):
-        super().__init__(fmt_a, fmt_b, k, "exact", pipeline, is_shared and size > 1, size)
+    def __init__(self, fmt_a, fmt_b, k, window, *, size, pipeline=0, sharing=Sharing.ALONE):
+        super().__init__(fmt_a, fmt_b, k, "exact", pipeline, sharing, size)
         self._window = window
         self._addends = (ProductAddends if size == 1 else GroupAddends)(fmt_a, fmt_b, k)
         self._bias = 1 - self._addends.smallest_exponent

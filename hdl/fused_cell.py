@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 
 from .cell import Cell
 from .fused import FusedSum
+from .lane import Sharing
 from .operand import part
 from .pipeline import Pipeline
 
@@ -26,9 +27,19 @@ class FusedCell(Cell):
     """
 
     def __init__(
-        self, fmt_a, fmt_b, k, rule, *, size, length=None, pipeline=0, acc="fp32", is_shared=False
+        self,
+        fmt_a,
+        fmt_b,
+        k,
+        rule,
+        *,
+        size,
+        length=None,
+        pipeline=0,
+        acc="fp32",
+        sharing=Sharing.ALONE,
     ):
-        super().__init__(fmt_a, fmt_b, k, acc, pipeline, is_shared and size > 1, size)
+        super().__init__(fmt_a, fmt_b, k, acc, pipeline, sharing, size)
         self._length = length or k
         self._sum = FusedSum(fmt_a, fmt_b, self._length, rule, size)
         self.parameters = {"fraction_bits": rule.fraction_bits, "products_per_sum": self._length}

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 
 from .cell import Cell
 from .heap import BitHeap
+from .lane import Sharing
 from .lanes import group_sums
 from .pipeline import Pipeline
 
@@ -21,8 +22,8 @@ class IntCell(Cell):
     Source    NUMERICS, section 4, ``int32``. Golden: ``golden.matmul``.
     """
 
-    def __init__(self, fmt_a, fmt_b, k, pipeline=0, *, is_shared=False):
-        super().__init__(fmt_a, fmt_b, k, "int32", pipeline, is_shared)
+    def __init__(self, fmt_a, fmt_b, k, pipeline=0, *, sharing=Sharing.ALONE):
+        super().__init__(fmt_a, fmt_b, k, "int32", pipeline, sharing)
         self.parameters = {}
 
     def elaborate(self, platform):

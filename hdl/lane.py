@@ -20,14 +20,38 @@ from .int_product import selects
 from .lines import (
     DecodeLines,
     DecodeMultiples,
+    Kind,
     lines_fields,
     multiples_fields,
     takes_lines,
 )
+from .pipeline import EDGE_STAGE
 from .shared import place
 
 NARROW = 5
 """The widest integers that select from sums only where several cells share these."""
+
+
+MANY, MANY_REGISTERED = 6, 24
+"""From how many rows and columns on one-sided lines pay; where registers hold them at the edge."""
+LONGEST_ROW = 4096
+"""The most elements of a row of cells that lines leave within a module's inputs."""
+
+
+class Sharing(Enum):
+    """How many cells read what the edge of a unit makes of an operand."""
+
+    ALONE = 1
+    FEW = 2
+    MANY = 3
+
+    @classmethod
+    def of(cls, m, n, k, pipeline=0):
+        """That of ``m`` x ``n`` cells of ``k`` elements."""
+        if m * n == 1:
+            return cls.ALONE
+        least = MANY_REGISTERED if pipeline >= EDGE_STAGE else MANY
+        return cls.MANY if min(m, n) >= least and n * k <= LONGEST_ROW else cls.FEW
 
 
 class Form(Enum):
@@ -47,6 +71,10 @@ class Form(Enum):
     MULTIPLES = "multiples"
     """Sign, magnitude and 3 times the magnitude, and whether the sign is another than its
     neighbour's."""
+    SINGLE_LINES = "single_lines"
+    """Lines without the neighbour."""
+    SINGLE_MULTIPLES = "single_multiples"
+    """Multiples without the neighbour."""
     SIGNED_LINES = "signed_lines"
     """Lines for complements, without the neighbour."""
     COMPLEMENTS = "complements"
@@ -58,15 +86,29 @@ class Form(Enum):
         return self in (Form.SUMS, Form.SELECTS, Form.LINES, Form.MULTIPLES)
 
 
+LINES = {
+    Form.LINES: Kind.PLAIN,
+    Form.SINGLE_LINES: Kind.SINGLE,
+    Form.SIGNED_LINES: Kind.SIGNED,
+}
+MULTIPLES = {
+    Form.MULTIPLES: Kind.PLAIN,
+    Form.SINGLE_MULTIPLES: Kind.SINGLE,
+    Form.COMPLEMENTS: Kind.SIGNED,
+}
+
+
 def multiplies_integers(fmt_a, fmt_b):
     """Whether lanes multiply in two's complement: pairs of one-sided integers."""
     return all(not isinstance(f.element, FloatFormat) and f.sides == 1 for f in (fmt_a, fmt_b))
 
 
-def forms(fmt_a, fmt_b, is_shared=False):
-    """The forms in which the lanes of a pair of formats take their operands; ``is_shared``: several
-    cells read what the edge makes of each."""
+def forms(fmt_a, fmt_b, sharing=Sharing.ALONE):
+    """The forms in which the lanes of a pair of formats take their operands."""
+    is_shared = sharing is not Sharing.ALONE
     if is_shared and fmt_a.element == fmt_b.element and takes_lines(fmt_a.element):
+        if fmt_a.sides == fmt_b.sides == 1 and sharing is Sharing.MANY:
+            return Form.SINGLE_LINES, Form.SINGLE_MULTIPLES
         if fmt_a.sides == fmt_b.sides == 2:
             return Form.LINES, Form.MULTIPLES
         if {fmt_a.sides, fmt_b.sides} == {1, 2}:
@@ -92,14 +134,12 @@ def lane_layout(element, form=Form.FIELDS):
     if form is Form.SELECTS:
         width = integer_shape(element).width
         return data.StructLayout({"only": width, "both": width, "nonzero": 1})
-    if form is Form.LINES:
-        return data.StructLayout(lines_fields(element, is_signed=False) | {"differs": 1})
-    if form is Form.MULTIPLES:
-        return data.StructLayout(multiples_fields(element, is_signed=False) | {"differs": 1})
-    if form is Form.SIGNED_LINES:
-        return data.StructLayout(lines_fields(element, is_signed=True))
-    if form is Form.COMPLEMENTS:
-        return data.StructLayout(multiples_fields(element, is_signed=True))
+    if form in LINES:
+        differs = {"differs": 1} if form.has_neighbours else {}
+        return data.StructLayout(lines_fields(element, LINES[form]) | differs)
+    if form in MULTIPLES:
+        differs = {"differs": 1} if form.has_neighbours else {}
+        return data.StructLayout(multiples_fields(element, MULTIPLES[form]) | differs)
     fields = {"neg": 1, "sig": significand_width(element), "nonzero": 1}
     if largest_shift(element):
         fields["shift"] = largest_shift(element).bit_length()
@@ -159,11 +199,13 @@ def _decode(m, platform, name, element, form, masked, code):
     if form is Form.INTEGER:
         value = integer_value(m, element, code)
         return {"value": value, "nonzero": value.any()}
-    if form is not Form.FIELDS:
-        is_signed = form in (Form.SIGNED_LINES, Form.COMPLEMENTS)
-        kind = DecodeLines if form in (Form.LINES, Form.SIGNED_LINES) else DecodeMultiples
-        return vars(place(m, platform, name, kind(element, is_signed), code=code))
-    return vars(place(m, platform, name, Decode(element, masked), code=code))
+    if form in LINES:
+        decoder = DecodeLines(element, LINES[form])
+    elif form in MULTIPLES:
+        decoder = DecodeMultiples(element, MULTIPLES[form])
+    else:
+        decoder = Decode(element, masked)
+    return vars(place(m, platform, name, decoder, code=code))
 
 
 def lane_ports(a, b, fields):

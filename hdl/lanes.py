@@ -9,6 +9,7 @@ from .decode import largest_magnitude, largest_shift
 from .heap import Reduction
 from .int_product import IntPair, IntProduct
 from .lane import multiplies_integers
+from .line_product import LineProduct
 from .product import Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
@@ -20,9 +21,12 @@ NARROW = 4
 """The largest shift up to which a product is placed and then complemented, not the reverse."""
 
 
-def generator(fmt_a, fmt_b, in_pairs):
-    """The product generator of two one-sided operands; ``in_pairs``: integers come in pairs."""
+def generator(fmt_a, fmt_b, in_pairs, has_lines=False):
+    """The product generator of two one-sided operands; ``in_pairs``: integers come in pairs;
+    ``has_lines``: elements come as lines and multiples."""
     a, b = fmt_a.element, fmt_b.element
+    if has_lines:
+        return LineProduct(a)
     if multiplies_integers(fmt_a, fmt_b):
         return IntPair(a, b) if in_pairs else IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
@@ -69,8 +73,9 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
 
 def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sum of the products of two one-sided operands."""
-    in_pairs = any("sum" in lane.shape().members for lane in lanes[0])
-    cell = generator(fmt_a, fmt_b, in_pairs)
+    members = [field for lane in lanes[0] for field in lane.shape().members]
+    in_pairs = "sum" in members
+    cell = generator(fmt_a, fmt_b, in_pairs, "lines" in members)
     if in_pairs:
         taken = [cell.inputs(*lanes[i : i + 2]) for i in range(0, len(lanes), 2)]
     else:

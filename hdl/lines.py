@@ -1,6 +1,8 @@
 """Elements whose magnitudes are 1 or 3 times a power of two, decoded so that a lane's product is
 one AND-OR: one operand selects, the other supplies itself and 3 times itself."""
 
+from enum import Enum
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
@@ -52,15 +54,30 @@ def multiple_widths(element):
     return {f"x{each}": multiple_width(element, each) for each in MULTIPLES}
 
 
-def lines_fields(element, is_signed):
-    """Fields of an element that selects: from complements where negative if ``is_signed``."""
-    fill = {"fill": product_width(element), "nonzero": 1} if is_signed else {}
-    return {"neg": 1, **line_widths(element), **fill}
+class Kind(Enum):
+    """What the decoders of lines and multiples make beside these; the values name them."""
+
+    PLAIN = ""
+    """Nothing: magnitudes."""
+    SINGLE = "single"
+    """Whether the element is zero."""
+    SIGNED = "signed"
+    """That, what selects from complements, and complements where negative."""
 
 
-def multiples_fields(element, is_signed):
-    """Fields of an element that supplies: complements where negative if ``is_signed``."""
-    return {"neg": 1, **multiple_widths(element), **({"nonzero": 1} if is_signed else {})}
+def lines_fields(element, kind):
+    """Fields of an element that selects."""
+    fill = {"fill": product_width(element)} if kind is Kind.SIGNED else {}
+    return {"neg": 1, **line_widths(element), **fill, **_nonzero(kind)}
+
+
+def multiples_fields(element, kind):
+    """Fields of an element that supplies."""
+    return {"neg": 1, **multiple_widths(element), **_nonzero(kind)}
+
+
+def _nonzero(kind):
+    return {} if kind is Kind.PLAIN else {"nonzero": 1}
 
 
 class DecodeLines(Shared):
@@ -68,7 +85,7 @@ class DecodeLines(Shared):
 
     Function  ``lines[i]``: the magnitude is the ``i``-th that is not zero. ``lows[i]``: it is odd
               times ``2**i``. ``fill[i]``: bit ``i`` of the product with an element of the same
-              format is 0 whatever that element is; absent, as ``nonzero``, unless ``is_signed``.
+              format is 0 whatever that element is; absent, as ``nonzero``, unless ``kind`` has it.
     Formats   Floats that :func:`takes_lines`.
     Shapes    ``code``: one element.
     Widths    ``lines``: one a magnitude; ``lows``: one a shift; ``fill``: the width of a product.
@@ -79,10 +96,11 @@ class DecodeLines(Shared):
 
     part = "decode"
 
-    def __init__(self, element, is_signed):
-        self._element, self._is_signed = element, is_signed
-        self.module_name = f"decode_{element.name}_lines{'_signed' if is_signed else ''}"
-        fields = {name: Out(width) for name, width in lines_fields(element, is_signed).items()}
+    def __init__(self, element, kind):
+        self._element, self._kind = element, kind
+        suffix = f"_{kind.value}" if kind.value else ""
+        self.module_name = f"decode_{element.name}_lines{suffix}"
+        fields = {name: Out(width) for name, width in lines_fields(element, kind).items()}
         super().__init__({"code": In(element.width), **fields})
 
     def elaborate(self, platform):
@@ -98,12 +116,14 @@ class DecodeLines(Shared):
             exact(self.lines, Cat(line for line, _ in codes)),
             exact(self.lows, Cat(lows)),
         ]
-        if self._is_signed:
+        if self._kind is Kind.SIGNED:
             fill = [
                 ~Cat(self.lines[i] for i, bits in enumerate(covers) if n in bits).any()
                 for n in range(len(self.fill))
             ]
-            m.d.comb += [exact(self.fill, Cat(fill)), self.nonzero.eq(code.any())]
+            m.d.comb += exact(self.fill, Cat(fill))
+        if self._kind is not Kind.PLAIN:
+            m.d.comb += self.nonzero.eq(code.any())
         return m
 
 
@@ -116,11 +136,18 @@ def covered(element):
     return ranges
 
 
+MULTIPLES_NAMES = {
+    Kind.PLAIN: "multiples",
+    Kind.SINGLE: "multiples_single",
+    Kind.SIGNED: "complements",
+}
+
+
 class DecodeMultiples(Shared):
     """One element as sign, magnitude and 3 times the magnitude.
 
-    Function  ``x1``, ``x3``: the multiples; complemented where negative if ``is_signed``, without
-              which ``nonzero`` is absent.
+    Function  ``x1``, ``x3``: the multiples; complemented where negative if ``kind`` is SIGNED.
+              ``nonzero`` is absent if it is PLAIN.
     Formats   Floats that :func:`takes_lines`.
     Shapes    ``code``: one element.
     Widths    Those of the largest multiples.
@@ -131,17 +158,17 @@ class DecodeMultiples(Shared):
 
     part = "decode"
 
-    def __init__(self, element, is_signed):
-        self._element, self._is_signed = element, is_signed
-        self.module_name = f"decode_{element.name}_{'complements' if is_signed else 'multiples'}"
-        fields = {name: Out(width) for name, width in multiples_fields(element, is_signed).items()}
+    def __init__(self, element, kind):
+        self._element, self._kind = element, kind
+        self.module_name = f"decode_{element.name}_{MULTIPLES_NAMES[kind]}"
+        fields = {name: Out(width) for name, width in multiples_fields(element, kind).items()}
         super().__init__({"code": In(element.width), **fields})
 
     def elaborate(self, platform):
         m = Module()
         code, neg = self.code[:-1], self.code[-1]
         m.d.comb += self.neg.eq(neg)
-        if self._is_signed:
+        if self._kind is not Kind.PLAIN:
             m.d.comb += self.nonzero.eq(code.any())
         for multiple in MULTIPLES:
             port = getattr(self, f"x{multiple}")
@@ -150,7 +177,7 @@ class DecodeMultiples(Shared):
                 Cat(code == i for i, value in enumerate(values) if value >> n & 1).any()
                 for n in range(len(port))
             )
-            m.d.comb += port.eq(bits ^ (neg & self._is_signed).replicate(len(port)))
+            m.d.comb += port.eq(bits ^ (neg & (self._kind is Kind.SIGNED)).replicate(len(port)))
         return m
 
 

@@ -11,14 +11,16 @@ from gen.catalogue import CATALOGUE, SUPPORTED, tier
 from gen.config import Configuration
 from gen.errors import UsageError
 from gen.sim import run
+from gen.units import cell
 from golden import matmul, quantize, rescale
+from hdl.lane import Form
 from verif import every_pair, silicon, sizes
 from verif.bench_matrices import MatrixStimuli
 
 SEED = int(os.environ.get("SEED") or 1)
 TILES = tier(SUPPORTED)
-ON_VERILATOR = [TILES[i] for i in (0, 1, 4, 7, 8)]  # as many as take the time of Icarus' all
-ON_ICARUS = TILES[1:]  # the first, 4 x 4, takes it minutes
+ON_VERILATOR = [TILES[i] for i in (0, 1, 2, 5, 8, 9)]  # which take the time of Icarus' all
+ON_ICARUS = TILES[2:]  # the first, of many cells, take it minutes
 DOT_PRODUCTS = {"verilator": 10_000, "icarus": 100}
 
 
@@ -50,6 +52,25 @@ def test_verilator_compiles_the_cells_of_a_large_tile_once(monkeypatch):
     assert report.mismatch is None and report.checked > 1000
     folder = sim.FOLDER / f"{configuration.name}-verilator"
     assert (folder / "Vcell_int4_k4_int32" / "libcell_int4_k4_int32.a").exists()
+
+
+@pytest.mark.parametrize(
+    ("shape", "pipeline", "has_lines"),
+    [
+        ((5, 6, 32), 0, False),
+        ((6, 6, 32), 1, True),
+        ((23, 24, 32), 2, False),
+        ((24, 24, 32), 2, True),
+        ((6, 64, 64), 0, True),
+        ((6, 8, 1024), 0, False),
+    ],
+)
+def test_one_sided_lines_where_many_cells_read_them(shape, pipeline, has_lines):
+    """And where the rows of cells can still take them; no such tile is refused for its width."""
+    m, n, k = shape
+    c = Configuration.parse("mxfp4", "tile", k, m=m, n=n, pipeline=pipeline)
+    lines = Form.SINGLE_LINES, Form.SINGLE_MULTIPLES
+    assert cell(c).forms == (lines if has_lines else (Form.FIELDS, Form.FIELDS))
 
 
 @pytest.mark.parametrize(
