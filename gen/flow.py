@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gen import yosys
+from gen.adders import COMPLEMENTS, INVERTED, Adder, full_adder, half_adder
 from gen.errors import UsageError
 from gen.liberty import Library
+from gen.polarity import complemented
 
 _PREPARE = "strash; ifraig; scorr; dc2; strash; "
 RECIPES = {
@@ -41,7 +44,7 @@ class Flow:
         self._adders = [
             name for name in ADDERS["full and half"] if name in modules and words.count(name) > 1
         ]
-        cells = {"full_adder": library.full_adder, "half_adder": library.half_adder}
+        cells = {"full_adder": full_adder(library), "half_adder": half_adder(library)}
         self._cells = {name: cell for name in self._adders if (cell := cells[name])}
         used = [tuple(name for name in ADDERS[choice] if name in self._cells) for choice in ADDERS]
         self.choices = [c for i, c in enumerate(ADDERS) if used[i] not in used[:i]]
@@ -82,6 +85,7 @@ class Flow:
             f"dfflibmap -liberty library.lib {self._unusable}",
             "opt",
             "write_rtlil base.il",
+            "write_json base.json",
         ]
 
     def _map(self, pair: tuple[str, str]) -> tuple[dict, float | None]:
@@ -93,8 +97,13 @@ class Flow:
         cells = {module: cell for module, cell in self._cells.items() if module in ADDERS[choice]}
         lines = ["read_rtlil ../base.il"]
         if cells:
-            text = "\n".join(cell.verilog(module) for module, cell in cells.items())
-            (folder / "adders.v").write_text(text)
+            rules = [cell.verilog(module) for module, cell in cells.items()]
+            full = cells["full_adder"]
+            if full.is_sum_inverted or full.is_carry_inverted:
+                lines = ["read_json complemented.json"]
+                self._complement(full, folder / "complemented.json")
+                rules.append(COMPLEMENTS)
+            (folder / "adders.v").write_text("\n".join(rules))
             lines += ["techmap -map adders.v", "simplemap"]
         if self._adders:
             lines.append(f"setattr -mod -unset keep_hierarchy {' '.join(self._adders)}")
@@ -107,11 +116,17 @@ class Flow:
         if unknown:
             name = min(unknown)
             raise UsageError(f"LIB {self._library.path} must have a cell for {name}, and has none")
-        hidden = kinds & {adder.cell.name for adder in self._cells.values()}
         delays = _DELAY.findall(log)
-        return modules, round(float(delays[0]) / 1000, 5) if len(
-            delays
-        ) == 1 and not hidden else None
+        is_whole = len(delays) == 1 and not cells
+        return modules, round(float(delays[0]) / 1000, 5) if is_whole else None
+
+    def _complement(self, full: Adder, path: Path) -> None:
+        """Write the design with the full adders that work on complements as INVERTED."""
+        design = json.loads((self._folder / "base.json").read_text())
+        for module in design["modules"].values():
+            for name in complemented(module, full):
+                module["cells"][name]["type"] = INVERTED
+        path.write_text(json.dumps(design))
 
     @property
     def _unusable(self) -> str:

@@ -25,8 +25,7 @@ RESERVED = (
 SQUARE_MICROMETRES = ("sky130_fd_sc_", "sg13g2_stdcell")
 """How libraries begin whose areas are square micrometres; Liberty itself has no unit of area."""
 
-MAJORITY, PARITY3 = 0b11101000, 0b10010110
-AND2, XOR2, NAND2 = 0b1000, 0b0110, 0b0111
+NAND2 = 0b0111
 
 
 @dataclass(frozen=True)
@@ -63,37 +62,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Adder:
-    """A library's full adder (three inputs) or half adder (two); its outputs may be inverted."""
-
-    cell: Cell
-    sum: str
-    carry: str
-    is_sum_inverted: bool
-    is_carry_inverted: bool
-
-    def verilog(self, module: str) -> str:
-        """Yosys's techmap rule that puts the cell in the place of `module` (a, b[, c], s, co).
-
-        It leaves those with a constant input, for which a few gates are enough.
-        """
-        ports = ("a", "b", "c")[: len(self.cell.inputs)]
-        pins = [f".{pin}({port})" for pin, port in zip(self.cell.inputs, ports, strict=True)]
-        pins += [f".{self.sum}(sum)", f".{self.carry}(carry)"]
-        constants = ", ".join(f"_TECHMAP_CONSTMSK_{port}_" for port in ports)
-        return (
-            f"module {module} (input {', '.join(ports)}, output s, co);\n"
-            + "".join(f"  parameter _TECHMAP_CONSTMSK_{port}_ = 0;\n" for port in ports)
-            + f"  wire _TECHMAP_FAIL_ = |{{{constants}}};\n"
-            "  wire sum, carry;\n"
-            f"  \\{self.cell.name} adder ({', '.join(pins)});\n"
-            f"  assign s = {'~' * self.is_sum_inverted}sum;\n"
-            f"  assign co = {'~' * self.is_carry_inverted}carry;\n"
-            "endmodule\n"
-        )
-
-
-@dataclass(frozen=True)
 class Library:
     """A Liberty file that was read: `cells` by name, `group` its whole content."""
 
@@ -116,7 +84,7 @@ class Library:
     @cached_property
     def nand2(self) -> Cell:
         """The smallest two-input NAND, whose area is one gate equivalent."""
-        found = [cell for cell in self._usable(2) if list(cell.functions.values()) == [NAND2]]
+        found = [cell for cell in self.usable(2) if list(cell.functions.values()) == [NAND2]]
         if not found:
             raise UsageError(f"LIB {self.path} must have a two-input NAND, and has none")
         return min(found, key=_size)
@@ -129,36 +97,15 @@ class Library:
             raise UsageError(f"LIB {self.path} must have a D flip-flop, and has none")
         return min(found, key=_size)
 
-    @cached_property
-    def full_adder(self) -> Adder | None:
-        """The smallest cell with three inputs whose outputs are their sum and carry, or None."""
-        return self._adder(3, PARITY3, MAJORITY)
-
-    @cached_property
-    def half_adder(self) -> Adder | None:
-        """The smallest cell with two inputs whose outputs are their sum and carry, or None."""
-        return self._adder(2, XOR2, AND2)
-
     def gate_equivalents(self, cell: str) -> float:
         """The area of one of the cells in units of the smallest NAND2."""
         return self.cells[cell].area / self.nand2.area
 
-    def _usable(self, inputs: int) -> Iterator[Cell]:
+    def usable(self, inputs: int) -> Iterator[Cell]:
+        """The combinational cells with so many inputs that synthesis may take."""
         for cell in self.cells.values():
             if cell.is_usable and cell.is_combinational and len(cell.inputs) == inputs:
                 yield cell
-
-    def _adder(self, inputs: int, sum_table: int, carry_table: int) -> Adder | None:
-        ones = (1 << (1 << inputs)) - 1
-        found = []
-        for cell in self._usable(inputs):
-            pins = {table: pin for pin, table in cell.functions.items()}
-            sums = [table for table in (sum_table, ones ^ sum_table) if table in pins]
-            carries = [table for table in (carry_table, ones ^ carry_table) if table in pins]
-            if len(cell.functions) == 2 and sums and carries:
-                s, c = sums[0], carries[0]
-                found.append(Adder(cell, pins[s], pins[c], s != sum_table, c != carry_table))
-        return min(found, key=lambda adder: _size(adder.cell), default=None)
 
 
 def _size(cell: Cell) -> tuple[float, str]:

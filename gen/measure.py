@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gen import opensta, yosys
 from gen.activity import simulate
+from gen.adders import full_adder, half_adder
 from gen.flow import RECIPES
 from gen.gates import flat
 from gen.hierarchy import outermost
@@ -84,15 +85,15 @@ def synthesize(
 
 
 def _library(library: Library) -> dict:
-    full, half = library.full_adder, library.half_adder
+    full, half = full_adder(library), half_adder(library)
     return {
         "name": library.name,
         "file": library.path.name,
         "sha256": library.digest,
         "area_unit": "um2" if library.is_square_micrometres else None,
         "nand2": {"cell": library.nand2.name, "area_library": library.nand2.area},
-        "full_adder": full.cell.name if full else None,
-        "half_adder": half.cell.name if half else None,
+        "full_adder": " + ".join(full.names) if full else None,
+        "half_adder": " + ".join(half.names) if half else None,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gen.adders import full_adder, half_adder
 from gen.cells import BUILT_IN
 from gen.cells.document import document
 from gen.cells.write import liberty
@@ -102,12 +103,39 @@ def test_cells_are_found_by_function_and_area(tmp_path: Path):
     assert library.nand2.name == "gate8"
     assert library.gate_equivalents("gate7") == 1.5
     assert library.flip_flop.name == "keeper"
-    full = library.full_adder
+    full = full_adder(library)
     assert full is not None
-    assert (full.cell.name, full.sum, full.is_sum_inverted) == ("sum3", "S", False)
-    assert (full.carry, full.is_carry_inverted) == ("W", True)
+    assert (full.names, full.is_sum_inverted, full.is_carry_inverted) == (["sum3"], False, True)
+    assert full.cells[0][1] == {"X": "a", "Y": "b", "Z": "c", "S": "sum", "W": "carry"}
     assert "assign co = ~carry;" in full.verilog("full_adder")
-    assert library.half_adder is None
+    assert half_adder(library) is None
+
+
+XOR, AND_OR = cell("xor", 2, "AB", "A^B"), cell("and_or", 2, "PQRS", "!(P R + Q S)")
+NOT_XOR, OR_AND = cell("not_xor", 2, "AB", "!(A^B)"), cell("or_and", 1, "PQRS", "!((S+P)(R+Q))")
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        ((XOR, AND_OR), ["xor", "xor", "and_or"]),
+        ((NOT_XOR, OR_AND, XOR, AND_OR), ["not_xor", "not_xor", "or_and"]),
+        ((XOR, AND_OR, SUM_OF_THREE), ["xor", "xor", "and_or"]),
+        ((XOR, AND_OR, SUM_OF_THREE.replace("area : 7", "area : 5")), ["sum3"]),
+        ((XOR, OR_AND), None),
+    ],
+)
+def test_full_adder_of_gates(cells: tuple[str, ...], names: list[str] | None, tmp_path: Path):
+    adder = full_adder(load(write(tmp_path, *cells)))
+    assert (adder and adder.names) == names
+
+
+def test_pins_of_an_adder_of_gates(tmp_path: Path):
+    adder = full_adder(load(write(tmp_path, XOR, AND_OR)))
+    assert adder is not None and adder.is_carry_inverted and not adder.is_sum_inverted
+    pins = adder.cells[2][1]
+    pairs = {frozenset((pins["P"], pins["R"])), frozenset((pins["Q"], pins["S"]))}
+    assert pairs == {frozenset("ab"), frozenset("pc")} and pins["Z"] == "carry"
 
 
 def test_compressed_file_is_the_same_library(tmp_path: Path):

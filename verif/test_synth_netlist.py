@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gen.cells import BUILT_IN
-from gen.flow import ADDERS as CHOICES
 from gen.flow import RECIPES, Flow
 from gen.liberty import Library, load
-from verif.synth_designs import PIPELINE
+from verif.synth_designs import ADDERS, PIPELINE
 
 
 def outputs(module: dict, library: Library, inputs: dict[str, int]) -> dict[str, int]:
@@ -43,17 +44,41 @@ def outputs(module: dict, library: Library, inputs: dict[str, int]) -> dict[str,
     }
 
 
-@pytest.fixture(params=["plain", "inverted"])
-def library(request: pytest.FixtureRequest, tmp_path: Path) -> Library:
-    """The built-in library, and one whose full adder gives the inverse of sum and carry."""
-    if request.param == "plain":
-        return load(BUILT_IN)
-    text = BUILT_IN.read_text()
+def inverted(text: str) -> str:
+    """The library with a full adder that gives the inverse of sum and carry."""
     for function in ("A^B^CI", "(A*B)+(A*CI)+(B*CI)"):
         text, count = re.subn(re.escape(f'"{function}"'), f'"!({function})"', text)
         assert count == 1
-    path = tmp_path / "inverted.lib"
-    path.write_text(text)
+    return text
+
+
+def without(*names: str) -> Callable[[str], str]:
+    """What makes a library that must not take the cells `names`."""
+
+    def change(text: str) -> str:
+        for name in names:
+            assert f"cell ({name}) {{" in text
+            text = text.replace(f"cell ({name}) {{", f"cell ({name}) {{\n    dont_use : true;")
+        return text
+
+    return change
+
+
+LIBRARIES: dict[str, tuple[Callable[[str], str], dict[str, int]]] = {
+    "plain": (str, {"FA_X1": 1}),
+    "inverted": (inverted, {"FA_X1": 1}),
+    "and-or": (without("FA_X1", "OAI22_X1"), {"XOR2_X1": 2, "AOI22_X1": 1}),
+    "or-and": (without("FA_X1", "AOI22_X1"), {"XNOR2_X1": 2, "OAI22_X1": 1}),
+}
+"""Changes of the built-in library, and the cells of its full adder then."""
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Library:
+    """The built-in library after a change."""
+    change, _ = LIBRARIES[request.param]
+    path = tmp_path / f"{request.param}.lib"
+    path.write_text(change(BUILT_IN.read_text()))
     return load(path)
 
 
@@ -63,7 +88,53 @@ def test_netlist_counts_ones(library: Library, recipe: str, choice: str):
     with Flow(PIPELINE, "count", library) as flow:
         ((modules, _),) = flow.map([(recipe, choice)])
     module = modules["count"]
-    kinds = [cell["type"] for cell in module["cells"].values()]
-    assert kinds.count("FA_X1") == 4 * len(CHOICES[choice])
+    kinds = Counter(cell["type"] for cell in module["cells"].values())
+    if choice == "full":
+        cells = LIBRARIES[library.path.stem][1]
+        assert {name: kinds[name] for name in cells} == {name: 4 * n for name, n in cells.items()}
+        assert set(kinds) - set(cells) <= {"INV_X1"}
     for x in range(128):
         assert outputs(module, library, {"x": x}) == {"n": x.bit_count()}
+
+
+HEAP = 12
+"""How many bits each column of the heap has."""
+
+
+def heap(bits: int) -> str:
+    """A module that adds two columns of `bits` bits and gives the lowest bit of every column."""
+    lines, columns, made = [], {0: [f"x[{i}]" for i in range(bits)]}, 0
+    columns[1] = [f"x[{bits + i}]" for i in range(bits)]
+    weight = 0
+    while weight in columns:
+        column = columns[weight]
+        while len(column) > 2:
+            a, b, c = (column.pop(0) for _ in range(3))
+            lines.append(
+                f"full_adder f{made} (.a({a}), .b({b}), .c({c}), .s(s[{made}]), .co(c[{made}]));"
+            )
+            column.append(f"s[{made}]")
+            columns.setdefault(weight + 1, []).append(f"c[{made}]")
+            made += 1
+        weight += 1
+    rows = [bit for column in columns.values() for bit in column]
+    return (
+        f"{ADDERS}module heap(input [{2 * bits - 1}:0] x, output [{len(rows) - 1}:0] y);\n"
+        f"  wire [{made - 1}:0] s, c;\n  " + "\n  ".join(lines) + "\n"
+        f"  assign y = {{{', '.join(rows)}}};\nendmodule\n"
+    )
+
+
+def test_carries_meet_adders_of_complements(tmp_path: Path):
+    """Between the adders of a heap there is no inverter, only where bits enter and leave it."""
+    path = tmp_path / "gates.lib"
+    path.write_text(without("FA_X1")(BUILT_IN.read_text()))
+    library = load(path)
+    with Flow(heap(HEAP), "heap", library) as flow:
+        ((modules, _),) = flow.map([("area", "full")])
+    module = modules["heap"]
+    ends = {bit for port in module["ports"].values() for bit in port["bits"]}
+    for cell in module["cells"].values():
+        assert cell["type"] in ("XNOR2_X1", "OAI22_X1", "INV_X1")
+        if cell["type"] == "INV_X1":
+            assert ends & {bits[0] for bits in cell["connections"].values()}
