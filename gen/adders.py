@@ -21,8 +21,10 @@ _ONES = (1 << 16) - 1
 HALVES = {XOR2: _ONES ^ (_A & _B | _C & _D), XNOR2: _ONES ^ ((_A | _B) & (_C | _D))}
 """What gives the inverted carry of a, b, p and c, by the gate that gives p of a and b."""
 
-INVERTED = "full_adder_inverted"
+COMPLEMENT = "full_adder_complement"
 """The module that is a full adder of complements: all its ports are inverted."""
+OTHER_SUM = "_other_sum"
+"""How modules end that are full adders whose cells give the sum's other polarity."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Adder:
     """A full adder (three inputs) or half adder (two) of cells: each with its net by pin.
 
     Nets are ``a``, ``b``, ``c``, ``sum``, ``carry`` and those between the cells. The sum and the
-    carry may be inverted.
+    carry may be inverted. `other`: the same adder with a sum of the other polarity, of no more
+    area.
     """
 
     cells: tuple[tuple[Cell, dict[str, str]], ...]
     is_sum_inverted: bool
     is_carry_inverted: bool
+    other: Adder | None = None
 
     @property
     def names(self) -> list[str]:
@@ -72,13 +76,15 @@ class Adder:
         return "\n".join(lines) + "\n"
 
 
-COMPLEMENTS = f"""module {INVERTED} (input a, b, c, output s, co);
-  wire sum, carry;
-  full_adder u (.a(~a), .b(~b), .c(~c), .s(sum), .co(carry));
-  assign s = ~sum, co = ~carry;
-endmodule
-"""
-"""The techmap rule of :data:`INVERTED`: a full adder of complements gives complements."""
+def complement(module: str) -> str:
+    """Yosys's techmap rule of full adders of complements, which give complements, for each of those
+    of `module`."""
+    name = module.replace("full_adder", COMPLEMENT)
+    return (
+        f"module {name} (input a, b, c, output s, co);\n  wire sum, carry;\n"
+        f"  {module} u (.a(~a), .b(~b), .c(~c), .s(sum), .co(carry));\n"
+        "  assign s = ~sum, co = ~carry;\nendmodule\n"
+    )
 
 
 def full_adder(library: Library) -> Adder | None:
@@ -107,12 +113,16 @@ def _adders(library: Library, inputs: int, sum_table: int, carry_table: int) -> 
 
 def _gates(library: Library) -> Iterator[Adder]:
     """Full adders of three gates: the sum is right with two exclusive ors or two inverted ones."""
+    wholes = {table: _smallest(library, table, ("p", "c"), "sum") for table in HALVES}
     for half_table, carry_table in HALVES.items():
         half = _smallest(library, half_table, ("a", "b"), "p")
-        whole = _smallest(library, half_table, ("p", "c"), "sum")
         carry = _smallest(library, carry_table, ("a", "b", "p", "c"), "carry")
-        if half and whole and carry:
-            yield Adder((half, whole, carry), False, True)
+        same, other = wholes[half_table], wholes[XOR2 ^ XNOR2 ^ half_table]
+        if half and same and carry:
+            turned = None
+            if other and other[0].area <= same[0].area:
+                turned = Adder((half, other, carry), True, True)
+            yield Adder((half, same, carry), False, True, turned)
 
 
 def _smallest(

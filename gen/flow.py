@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gen import yosys
-from gen.adders import COMPLEMENTS, INVERTED, Adder, full_adder, half_adder
+from gen.adders import OTHER_SUM, Adder, complement, full_adder, half_adder
 from gen.errors import UsageError
 from gen.liberty import Library
-from gen.polarity import complemented
+from gen.polarity import assign_polarities
 
 _PREPARE = "strash; ifraig; scorr; dc2; strash; "
 RECIPES = {
@@ -100,9 +100,8 @@ class Flow:
             rules = [cell.verilog(module) for module, cell in cells.items()]
             full = cells["full_adder"]
             if full.is_sum_inverted or full.is_carry_inverted:
-                lines = ["read_json complemented.json"]
-                self._complement(full, folder / "complemented.json")
-                rules.append(COMPLEMENTS)
+                lines = ["read_json polarities.json"]
+                rules += self._polarities(full, folder / "polarities.json")
             (folder / "adders.v").write_text("\n".join(rules))
             lines += ["techmap -map adders.v", "simplemap"]
         if self._adders:
@@ -120,13 +119,18 @@ class Flow:
         is_whole = len(delays) == 1 and not cells
         return modules, round(float(delays[0]) / 1000, 5) if is_whole else None
 
-    def _complement(self, full: Adder, path: Path) -> None:
-        """Write the design with the full adders that work on complements as INVERTED."""
+    def _polarities(self, full: Adder, path: Path) -> list[str]:
+        """Write the design with full adders of the polarities that they take to `path`, and return
+        the techmap rules that they need beside the adder's own."""
         design = json.loads((self._folder / "base.json").read_text())
         for module in design["modules"].values():
-            for name in complemented(module, full):
-                module["cells"][name]["type"] = INVERTED
+            assign_polarities(module, full)
         path.write_text(json.dumps(design))
+        rules = [complement("full_adder")]
+        if full.other:
+            name = "full_adder" + OTHER_SUM
+            rules += [full.other.verilog(name), complement(name)]
+        return rules
 
     @property
     def _unusable(self) -> str:
