@@ -7,7 +7,7 @@ the inverted carry of the inputs and the first one's output.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from gen.functions import variable
@@ -18,13 +18,14 @@ AND2, XOR2, XNOR2 = 0b1000, 0b0110, 0b1001
 
 _A, _B, _C, _D = (variable(index, 4) for index in range(4))
 _ONES = (1 << 16) - 1
-HALVES = {XOR2: _ONES ^ (_A & _B | _C & _D), XNOR2: _ONES ^ ((_A | _B) & (_C | _D))}
+CARRIES = {XOR2: _ONES ^ (_A & _B | _C & _D), XNOR2: _ONES ^ ((_A | _B) & (_C | _D))}
 """What gives the inverted carry of a, b, p and c, by the gate that gives p of a and b."""
 
-COMPLEMENT = "full_adder_complement"
-"""The module that is a full adder of complements: all its ports are inverted."""
-OTHER_SUM = "_other_sum"
-"""How modules end that are full adders whose cells give the sum's other polarity."""
+
+def kind(is_complement: bool, is_other: bool = False) -> str:
+    """The module of a full adder: of complements, whose ports are all inverted; and of those of
+    which there are two, the one whose cells give the sum's other polarity."""
+    return "full_adder" + "_complement" * is_complement + "_other" * is_other
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ class Adder:
     """A full adder (three inputs) or half adder (two) of cells: each with its net by pin.
 
     Nets are ``a``, ``b``, ``c``, ``sum``, ``carry`` and those between the cells. The sum and the
-    carry may be inverted. `other`: the same adder with a sum of the other polarity, of no more
-    area.
+    carry may be inverted. `other`: the same adder with a sum of the other polarity.
     """
 
     cells: tuple[tuple[Cell, dict[str, str]], ...]
@@ -51,8 +51,22 @@ class Adder:
         """What makes one adder smaller than another: area, then names."""
         return sum(cell.area for cell, _ in self.cells), self.names
 
-    def verilog(self, module: str) -> str:
-        """Yosys's techmap rule that puts the cells in the place of `module` (a, b[, c], s, co).
+    @property
+    def inverts(self) -> bool:
+        """Whether an output is inverted."""
+        return self.is_sum_inverted or self.is_carry_inverted
+
+    def rules(self, module: str) -> str:
+        """Yosys's techmap rules that put the cells in the place of `module`, and where a full adder
+        inverts an output, of every :func:`kind` of it."""
+        if module != "full_adder" or not self.inverts:
+            return self._rule(module)
+        adders = [self, *filter(None, [self.other])]
+        rules = [adder._rule(kind(False, i == 1)) for i, adder in enumerate(adders)]
+        return "".join(rules + [_complement(i == 1) for i in range(len(adders))])
+
+    def _rule(self, module: str) -> str:
+        """The rule of `module` (a, b[, c], s, co).
 
         It leaves those with a constant input, for which a few gates are enough.
         """
@@ -76,21 +90,20 @@ class Adder:
         return "\n".join(lines) + "\n"
 
 
-def complement(module: str) -> str:
-    """Yosys's techmap rule of full adders of complements, which give complements, for each of those
-    of `module`."""
-    name = module.replace("full_adder", COMPLEMENT)
+def _complement(is_other: bool) -> str:
+    """The rule of full adders of complements, which give complements."""
     return (
-        f"module {name} (input a, b, c, output s, co);\n  wire sum, carry;\n"
-        f"  {module} u (.a(~a), .b(~b), .c(~c), .s(sum), .co(carry));\n"
+        f"module {kind(True, is_other)} (input a, b, c, output s, co);\n  wire sum, carry;\n"
+        f"  {kind(False, is_other)} u (.a(~a), .b(~b), .c(~c), .s(sum), .co(carry));\n"
         "  assign s = ~sum, co = ~carry;\nendmodule\n"
     )
 
 
 def full_adder(library: Library) -> Adder | None:
-    """The smallest full adder of one cell or of three gates, or None."""
-    found = [*_adders(library, 3, PARITY3, MAJORITY), *_gates(library)]
-    return min(found, key=lambda adder: adder.size, default=None)
+    """The smallest cell that is a full adder; without one, the smallest of three gates, or None."""
+    cells, gates = _adders(library, 3, PARITY3, MAJORITY), _gates(library)
+    smallest = min(cells, key=lambda adder: adder.size, default=None)
+    return smallest or min(gates, key=lambda adder: adder.size, default=None)
 
 
 def half_adder(library: Library) -> Adder | None:
@@ -113,16 +126,16 @@ def _adders(library: Library, inputs: int, sum_table: int, carry_table: int) -> 
 
 def _gates(library: Library) -> Iterator[Adder]:
     """Full adders of three gates: the sum is right with two exclusive ors or two inverted ones."""
-    wholes = {table: _smallest(library, table, ("p", "c"), "sum") for table in HALVES}
-    for half_table, carry_table in HALVES.items():
-        half = _smallest(library, half_table, ("a", "b"), "p")
+    for table, carry_table in CARRIES.items():
+        half = _smallest(library, table, ("a", "b"), "p")
         carry = _smallest(library, carry_table, ("a", "b", "p", "c"), "carry")
-        same, other = wholes[half_table], wholes[XOR2 ^ XNOR2 ^ half_table]
-        if half and same and carry:
-            turned = None
-            if other and other[0].area <= same[0].area:
-                turned = Adder((half, other, carry), True, True)
-            yield Adder((half, same, carry), False, True, turned)
+        wholes = [(each, _smallest(library, each, ("p", "c"), "sum")) for each in CARRIES]
+        if half and carry:
+            adders = [Adder((half, whole, carry), t != table, True) for t, whole in wholes if whole]
+            smaller, *other = sorted(
+                adders, key=lambda adder: (adder.size[0], adder.is_sum_inverted)
+            )
+            yield replace(smaller, other=other[0] if other else None)
 
 
 def _smallest(

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gen import yosys
-from gen.adders import OTHER_SUM, Adder, complement, full_adder, half_adder
+from gen.adders import full_adder, half_adder
 from gen.errors import UsageError
 from gen.liberty import Library
 from gen.polarity import assign_polarities
@@ -64,6 +64,8 @@ class Flow:
         """
         try:
             yosys.run(self._read(), self._folder)
+            if self._has_polarities:
+                self._assign_polarities()
             with ThreadPoolExecutor(yosys.PROCESSES.get()) as pool:
                 return list(pool.map(self._map, pairs))
         except yosys.YosysError as error:
@@ -85,7 +87,7 @@ class Flow:
             f"dfflibmap -liberty library.lib {self._unusable}",
             "opt",
             "write_rtlil base.il",
-            "write_json base.json",
+            *["write_json base.json"] * self._has_polarities,
         ]
 
     def _map(self, pair: tuple[str, str]) -> tuple[dict, float | None]:
@@ -97,11 +99,9 @@ class Flow:
         cells = {module: cell for module, cell in self._cells.items() if module in ADDERS[choice]}
         lines = ["read_rtlil ../base.il"]
         if cells:
-            rules = [cell.verilog(module) for module, cell in cells.items()]
-            full = cells["full_adder"]
-            if full.is_sum_inverted or full.is_carry_inverted:
-                lines = ["read_json polarities.json"]
-                rules += self._polarities(full, folder / "polarities.json")
+            if "full_adder" in cells and self._has_polarities:
+                lines = ["read_json ../polarities.json"]
+            rules = [cell.rules(module) for module, cell in cells.items()]
             (folder / "adders.v").write_text("\n".join(rules))
             lines += ["techmap -map adders.v", "simplemap"]
         if self._adders:
@@ -119,18 +119,17 @@ class Flow:
         is_whole = len(delays) == 1 and not cells
         return modules, round(float(delays[0]) / 1000, 5) if is_whole else None
 
-    def _polarities(self, full: Adder, path: Path) -> list[str]:
-        """Write the design with full adders of the polarities that they take to `path`, and return
-        the techmap rules that they need beside the adder's own."""
+    @property
+    def _has_polarities(self) -> bool:
+        """Whether full adders become cells that invert an output."""
+        return "full_adder" in self._cells and self._cells["full_adder"].inverts
+
+    def _assign_polarities(self) -> None:
+        """Write the design with the kinds that its full adders take."""
         design = json.loads((self._folder / "base.json").read_text())
         for module in design["modules"].values():
-            assign_polarities(module, full)
-        path.write_text(json.dumps(design))
-        rules = [complement("full_adder")]
-        if full.other:
-            name = "full_adder" + OTHER_SUM
-            rules += [full.other.verilog(name), complement(name)]
-        return rules
+            assign_polarities(module, self._cells["full_adder"])
+        (self._folder / "polarities.json").write_text(json.dumps(design))
 
     @property
     def _unusable(self) -> str:

@@ -2,8 +2,8 @@
 
 Two recipes. Both synthesize the design with Yosys, flattened or module by module, and map it with
 ABC: ``area`` for area, ``delay`` for speed with buffers and sized cells. Modules named
-``full_adder`` (a, b, c, s, co) and ``half_adder`` (a, b, s, co) become the library's adder cells
-where that beats what ABC makes of them.
+``full_adder`` (a, b, c, s, co) and ``half_adder`` (a, b, s, co) become the library's adder cells,
+or three gates where it has no full adder, if that beats what ABC makes of them.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def synthesize(
             "net, leakage by state; glitches by a simulation with the library's delays; no wires, "
             "no clock tree; null if not asked for",
             "abc_ns": "ABC's estimate of the longest path between ports and flip-flops, whose own "
-            "times it leaves out; null where adder cells hide parts of it",
+            "times it leaves out; null where adders may be cells, which hide parts of it",
             "breakdown": "cells after mapping by recipe area with the modules of every part kept "
             "apart, which costs what dissolving them saves; flip-flops of all parts are registers",
         },

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 
-from gen.adders import COMPLEMENT, OTHER_SUM, Adder
+from gen.adders import Adder, kind
 
 INVERTER = 0.75
+"""Gate equivalents of an inverter, as in sg13g2."""
 LEANS = {"$_OR_": 0.5, "$_AND_": 0.125, "$_NOT_": -0.5}
+"""Gate equivalents that the complement of a gate's output saves over the output, an or being one of
+ands mostly; as tried on tiles of sg13g2."""
 OTHER_LEAN = -0.5
-"""Gate equivalents: of an inverter; by how much a gate gives a bit's complement for less than the
-bit, most an or of ands; the same of what is no gate."""
+"""The same of ports, flip-flops and adders with a constant input."""
 CONSTANTS = frozenset("01xz")
 GATE_OUTPUTS = ("Y", "s", "co")
 
@@ -29,11 +31,9 @@ def assign_polarities(module: dict, adder: Adder) -> None:
     """
     heap = _Heap(module, adder)
     for name, is_complement in heap.settled().items():
-        kind = COMPLEMENT if is_complement else "full_adder"
-        if adder.other:
-            wanted = heap.wanted(heap.ports[name]["s"]) or {False}
-            kind += OTHER_SUM * (is_complement ^ adder.is_sum_inverted not in wanted)
-        module["cells"][name]["type"] = kind
+        wanted = heap.wanted(heap.ports[name].get("s")) or {False}
+        is_other = bool(adder.other) and is_complement ^ adder.is_sum_inverted not in wanted
+        module["cells"][name]["type"] = kind(is_complement, is_other)
 
 
 class _Heap:
@@ -42,41 +42,46 @@ class _Heap:
     def __init__(self, module: dict, adder: Adder):
         self._adder = adder
         self.ports: dict[str, dict[str, int]] = {}
-        self._readers: dict[int, list[str]] = defaultdict(list)
+        self._readers: dict[int | None, list[str]] = defaultdict(list)
         self._drivers: dict[int, tuple[str, str]] = {}
         self._gates: dict[int, str] = {}
         for name, cell in module["cells"].items():
             nets = {port: bits[0] for port, bits in cell["connections"].items() if bits}
-            if cell["type"] != "full_adder":
-                self._gates |= {nets[port]: cell["type"] for port in GATE_OUTPUTS if port in nets}
-            elif not CONSTANTS & set(nets.values()):
+            is_adder = cell["type"] == "full_adder" and nets.keys() >= set("abc")
+            if is_adder and not CONSTANTS & set(nets.values()):
                 self.ports[name] = nets
-                self._drivers |= {nets[port]: (name, port) for port in ("s", "co")}
+                self._drivers |= {nets[port]: (name, port) for port in ("s", "co") if port in nets}
                 for port in "abc":
                     self._readers[nets[port]].append(name)
+            elif cell["type"] == "half_adder" or cell["type"].startswith("$_"):
+                self._gates |= {nets[port]: cell["type"] for port in GATE_OUTPUTS if port in nets}
         self._is_complement: dict[str, bool] = {}
 
     def settled(self) -> dict[str, bool]:
         """Whether each adder works on complements.
 
-        Every second one on a path does, the first ones too; then those change for which that takes
-        fewer inverters, until none does.
+        Every second one on a path does, the first ones too, or none where adders form a loop. Then
+        those change for which that takes fewer inverters, by an estimate, until none does.
         """
         before = {
             name: [self._drivers[nets[port]][0] for port in "abc" if nets[port] in self._drivers]
             for name, nets in self.ports.items()
         }
         depths: dict[str, int] = {}
-        for name in TopologicalSorter(before).static_order():
+        try:
+            order = list(TopologicalSorter(before).static_order())
+        except CycleError:
+            order = []
+        for name in order:
             depths[name] = max((depths[each] + 1 for each in before[name]), default=0)
-            self._is_complement[name] = depths[name] % 2 == 0
+        self._is_complement = {name: depths.get(name, 1) % 2 == 0 for name in order or self.ports}
         while sum(self._improved(name) for name in self.ports):
             pass
         return self._is_complement
 
-    def wanted(self, net: int) -> set[bool]:
+    def wanted(self, net: int | None) -> set[bool]:
         """Whether the adders that read a net work on complements."""
-        return {self._is_complement[name] for name in self._readers[net]}
+        return {self._is_complement[name] for name in self._readers.get(net, ())}
 
     def _improved(self, name: str) -> bool:
         """Change an adder if that costs less; whether it did."""
@@ -100,7 +105,7 @@ class _Heap:
             name, port = self._drivers[net]
             if port == "s" and self._adder.other:
                 return 0.0
-            turns = self._adder.is_sum_inverted if port == "s" else self._adder.is_carry_inverted
-            return INVERTER * (self._is_complement[name] ^ turns != want)
+            inverts = self._adder.is_sum_inverted if port == "s" else self._adder.is_carry_inverted
+            return INVERTER * (self._is_complement[name] ^ inverts != want)
         lean = LEANS.get(self._gates[net], 0.0) if net in self._gates else OTHER_LEAN
         return max(0.0, -lean if want else lean)

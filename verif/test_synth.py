@@ -118,7 +118,7 @@ def test_adder_cells_are_used_where_smaller(tmp_path: Path):
     planted = tmp_path / "planted.lib"
     text = re.sub(r"(cell \(FA_X1\) {\s*area : )7;", r"\g<1>70;", BUILT_IN.read_text())
     planted.write_text(text)
-    assert "FA_X1" not in area(PIPELINE, "unit", planted).cells
+    assert area(PIPELINE, "unit", planted).adders == "gates"
 
 
 def test_adder_with_a_constant_dissolves():
