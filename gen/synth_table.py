@@ -10,6 +10,12 @@ from rich.table import Table
 BAR = 24
 """Characters of the longest bar."""
 ADDER_NAMES = {"gates": "none", "full": "full adders", "full and half": "full and half adders"}
+GATES_NAMES = {
+    "gates": "none",
+    "full": "full adders of gates",
+    "full and half": "full adders of gates, half adders",
+}
+"""How the choices of adders are called, and where three gates are a full adder."""
 
 FPGA_ROWS = {
     "luts": "LUTs",
@@ -100,7 +106,8 @@ def _areas(result: dict) -> Table:
     table.add_row(f"area, {unit}", *(f"{area:,.1f}" for area in units))
     table.add_row("cells", *(f"{sum(recipe['cells'].values()):,}" for recipe in recipes))
     table.add_row("  flip-flops", *(f"{recipe['flip_flops']:,}" for recipe in recipes))
-    table.add_row("adder cells used", *(ADDER_NAMES[recipe["adders"]] for recipe in recipes))
+    names = GATES_NAMES if " + " in (result["library"]["full_adder"] or "") else ADDER_NAMES
+    table.add_row("adder cells used", *(names[recipe["adders"]] for recipe in recipes))
     paths = (recipe["longest_path"] for recipe in recipes)
     table.add_row("longest path, ns", *(f"[bold]{p['ns']:.3f}[/]" if p else "-" for p in paths))
     for end in ("from", "to"):
