@@ -30,8 +30,6 @@ from .shared import place
 
 NARROW = 5
 """The widest integers that select from sums only where several cells share these."""
-
-
 MANY, MANY_REGISTERED = 6, 24
 """From how many rows and columns on one-sided lines pay; where registers hold them at the edge."""
 LONGEST_ROW = 4096
@@ -222,3 +220,16 @@ def lane_ports(a, b, fields):
 def lane_inputs(ports, a, b):
     """The values of such ports, from two decoded lanes."""
     return {port: {"a": a, "b": b}[port[0]][port[2:]] for port in ports}
+
+
+class LaneGenerator:
+    """What the product generators of one lane have in common: what they are, if they say no other,
+    and that their inputs are called after the fields of the two lanes."""
+
+    part = "products"
+    constant = 0
+    is_conjunction = False
+
+    def inputs(self, a, b):
+        """Port values from two decoded lanes."""
+        return lane_inputs(self._fields, a, b)

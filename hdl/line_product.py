@@ -3,12 +3,12 @@
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
-from .lane import lane_inputs
+from .lane import LaneGenerator
 from .lines import MULTIPLES, line_widths, multiple_widths, product_width, selected
 from .shared import Shared
 
 
-class LineProduct(Shared):
+class LineProduct(LaneGenerator, Shared):
     """One lane: the exact product of two elements of one format.
 
     Function  ``sum(o[i] * factors[i]) = a * b``.
@@ -21,9 +21,6 @@ class LineProduct(Shared):
     Source    Golden: ``golden.arith.dot``.
     """
 
-    part = "products"
-    constant = 0
-    is_conjunction = False
     datapath = "lines: one magnitude chooses the other or 3 times it, complemented"
 
     def __init__(self, element):
@@ -37,10 +34,6 @@ class LineProduct(Shared):
         fields |= {f"b_{name}": width for name, width in multiple_widths(element).items()}
         self._fields = {name: In(width) for name, width in fields.items()}
         super().__init__(self._fields | {"o": Out(len(self.factors))})
-
-    def inputs(self, a, b):
-        """Port values from two decoded lanes."""
-        return lane_inputs(self._fields, a, b)
 
     def elaborate(self, platform):
         m = Module()

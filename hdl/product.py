@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, least_shift
 from .heap import BitHeap
-from .lane import lane_inputs, lane_ports
+from .lane import LaneGenerator, lane_ports
 from .shared import Shared
 
 SMALL = 6
@@ -27,7 +27,7 @@ def port(name, combination):
     return f"{name}_{combination}" if combination else name
 
 
-class Product(Shared):
+class Product(LaneGenerator, Shared):
     """One lane: the exact product of two decoded elements.
 
     Function  ``sum(o[i] * factors[i]) + constant = a * b``.
@@ -40,9 +40,6 @@ class Product(Shared):
     Source    Golden: ``golden.arith.dot``.
     """
 
-    part = "products"
-    constant = 0
-    is_conjunction = False
     datapath = "magnitude: significands multiplied, shifted, complemented"
 
     def __init__(self, a, b):
@@ -53,10 +50,6 @@ class Product(Shared):
         self.module_name = f"product_{self.key}"
         self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
         super().__init__(self._fields | {"o": Out(len(self.factors))})
-
-    def inputs(self, a, b):
-        """Port values from two decoded lanes."""
-        return lane_inputs(self._fields, a, b)
 
     def elaborate(self, platform):
         m = Module()

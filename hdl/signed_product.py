@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, largest_shift, significand_width
-from .lane import lane_inputs, lane_ports
+from .lane import LaneGenerator, lane_ports
 from .shared import Shared
 
 
-class SignedProduct(Shared):
+class SignedProduct(LaneGenerator, Shared):
     """One lane: the exact product of two decoded elements whose significands have two bits.
 
     The product of the significands is made in two's complement. The lowest bit of the shift moves
@@ -25,9 +25,6 @@ class SignedProduct(Shared):
     """
 
     WIDTH = 2
-    part = "products"
-    constant = 0
-    is_conjunction = False
     datapath = "signed: significands multiplied and negated, shifted"
 
     def __init__(self, a, b):
@@ -43,10 +40,6 @@ class SignedProduct(Shared):
     def suits(cls, *elements):
         """Whether this generator knows such elements."""
         return all(significand_width(element) == cls.WIDTH for element in elements)
-
-    def inputs(self, a, b):
-        """Port values from two decoded lanes."""
-        return lane_inputs(self._fields, a, b)
 
     def elaborate(self, platform):
         m = Module()

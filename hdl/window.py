@@ -5,7 +5,7 @@ from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, largest_shift, least_shift, significand_width
 from .heap import add
-from .lane import lane_inputs, lane_ports
+from .lane import LaneGenerator, lane_ports
 from .product import multiply
 from .shared import Shared
 
@@ -18,7 +18,7 @@ FILL = {0: 1.0, 1: 0.0, 2: 1.5}
 of what the sign of a window that has ended adds to it."""
 
 
-class WindowProduct(Shared):
+class WindowProduct(LaneGenerator, Shared):
     """One lane: the exact product of two decoded elements of wide range.
 
     The low bits of the shift place the two's complement significand inside a window, its high bits
@@ -35,10 +35,6 @@ class WindowProduct(Shared):
     Errors    None beyond those of the shapes.
     Source    Golden: ``golden.arith.dot``.
     """
-
-    part = "products"
-    constant = 0
-    is_conjunction = False
 
     def __init__(self, a, b):
         self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
@@ -58,10 +54,6 @@ class WindowProduct(Shared):
         self.key = f"{a.name}_{b.name}"
         self.module_name = f"product_{self.key}"
         super().__init__(self._fields | {"o": Out(len(self.factors)), "nonzero": Out(1)})
-
-    def inputs(self, a, b):
-        """Port values from two decoded lanes."""
-        return lane_inputs(self._fields, a, b)
 
     def elaborate(self, platform):
         m = Module()
