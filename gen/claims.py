@@ -36,12 +36,12 @@ def run(
     """Measure on these Liberty files, write RESULTS and PAGE, and return the exit status.
 
     `fmt`: only these formats of the plan, a comma list; of others RESULTS keeps what still has the
-    Verilog that was measured, which is also all that is done without files. UsageError for a file
-    that cannot be used.
+    Verilog that was measured, which is also all that is done without files. UsageError for another
+    format and for a file that cannot be used.
     """
     status, new = 0, {}
+    plan = chosen(Plan.parse({}, libs, PLAN, power=power), fmt)
     if libs:
-        plan = chosen(Plan.parse({}, libs, PLAN, power=power), fmt)
         outcome = sweep.run(plan, jobs=jobs)
         status = outcome.status
         if outcome.results:

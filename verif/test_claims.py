@@ -150,6 +150,8 @@ def test_some_formats():
     assert not refused and claims.chosen(plan, None) == plan
     with pytest.raises(UsageError, match=r"^FMT must be among mxfp4, .*, not 'fp3'$"):
         claims.chosen(plan, "mxfp4,fp3")
+    with pytest.raises(UsageError, match=r"^FMT must be among"):
+        claims.run(fmt="fp3")
 
 
 def test_missing():
