@@ -21,6 +21,8 @@ OTHER_LEAN = -0.5
 """The same of ports, flip-flops and adders with a constant input."""
 CONSTANTS = frozenset("01xz")
 GATE_OUTPUTS = ("Y", "s", "co")
+CHOOSING = frozenset(("$_AND_", "$_OR_", "$_MUX_"))
+"""Gates whose size depends on their inputs' polarity, as an exclusive or's does not."""
 
 
 def assign_polarities(module: dict, adder: Adder) -> None:
@@ -31,13 +33,13 @@ def assign_polarities(module: dict, adder: Adder) -> None:
     """
     heap = _Heap(module, adder)
     for name, is_complement in heap.settled().items():
-        wanted = heap.wanted(heap.ports[name].get("s")) or {False}
+        wanted = heap.wanted_of_sum(heap.ports[name].get("s"))
         is_other = bool(adder.other) and is_complement ^ adder.is_sum_inverted not in wanted
         module["cells"][name]["type"] = kind(is_complement, is_other)
 
 
 class _Heap:
-    """The full adders of a module: the nets at their ports, and who reads and drives a net."""
+    """The full adders of a module: the nets at their ports, and what reads and drives a net."""
 
     def __init__(self, module: dict, adder: Adder):
         self._adder = adder
@@ -45,8 +47,15 @@ class _Heap:
         self._readers: dict[int | None, list[str]] = defaultdict(list)
         self._drivers: dict[int, tuple[str, str]] = {}
         self._gates: dict[int, str] = {}
+        self._read_by: dict[int | None, list[tuple[str, int | None]]] = defaultdict(list)
+        for port in module.get("ports", {}).values():
+            for net in port["bits"]:
+                self._read_by[net].append(("port", None))
         for name, cell in module["cells"].items():
             nets = {port: bits[0] for port, bits in cell["connections"].items() if bits}
+            for port in cell["connections"].keys() - set(GATE_OUTPUTS):
+                for net in cell["connections"][port]:
+                    self._read_by[net].append((cell["type"], nets.get("Y")))
             is_adder = cell["type"] == "full_adder" and nets.keys() >= set("abc")
             if is_adder and not CONSTANTS & set(nets.values()):
                 self.ports[name] = nets
@@ -82,6 +91,17 @@ class _Heap:
     def wanted(self, net: int | None) -> set[bool]:
         """Whether the adders that read a net work on complements."""
         return {self._is_complement[name] for name in self._readers.get(net, ())}
+
+    def wanted_of_sum(self, net: int | None) -> set[bool]:
+        """Whether the readers of a sum, adders or else gates, want its complement."""
+        return self.wanted(net) or {self._wants_complement(net)}
+
+    def _wants_complement(self, net: int | None) -> bool:
+        """Whether inverters alone read a net, and only gates that choose read these."""
+        readers = self._read_by[net]
+        inverted = [output for reader, output in readers if reader == "$_NOT_"]
+        last = {reader for each in inverted for reader, _ in self._read_by[each]}
+        return 0 < len(inverted) == len(readers) and last <= CHOOSING
 
     def _improved(self, name: str) -> bool:
         """Change an adder if that costs less; whether it did."""

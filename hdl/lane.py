@@ -15,6 +15,7 @@ from .decode import (
     largest_shift,
     significand_width,
 )
+from .digits import DecodeDigits, digit_fields, digits_of_pair
 from .heap import add
 from .int_product import selects
 from .lines import (
@@ -40,14 +41,17 @@ class Sharing(Enum):
     """How many cells read what the edge of a unit makes of an operand."""
 
     ALONE = 1
-    FEW = 2
-    MANY = 3
+    """One."""
+    HELD = 2
+    """One, from registers at the edge."""
+    FEW = 3
+    MANY = 4
 
     @classmethod
     def of(cls, m, n, k, pipeline=0):
         """That of ``m`` x ``n`` cells of ``k`` elements."""
         if m * n == 1:
-            return cls.ALONE
+            return cls.HELD if pipeline >= EDGE_STAGE else cls.ALONE
         least = MANY_REGISTERED if pipeline >= EDGE_STAGE else MANY
         return cls.MANY if min(m, n) >= least and n * k <= LONGEST_ROW else cls.FEW
 
@@ -63,6 +67,10 @@ class Form(Enum):
     """Two's complement, and the sum of two neighbours."""
     SELECTS = "selects"
     """Where the bits of an integer are 1, apart by whether its neighbour's are."""
+    DIGITS = "digits"
+    """Signed digits of an integer, each by lines, as :class:`hdl.digits.DecodeDigits` has them."""
+    POLARITIES = "polarities"
+    """Two's complement, and its complement."""
     LINES = "lines"
     """Sign and one-hot magnitude, as :class:`hdl.lines.DecodeLines` gives them, and whether the
     sign is another than its neighbour's."""
@@ -103,7 +111,7 @@ def multiplies_integers(fmt_a, fmt_b):
 
 def forms(fmt_a, fmt_b, sharing=Sharing.ALONE):
     """The forms in which the lanes of a pair of formats take their operands."""
-    is_shared = sharing is not Sharing.ALONE
+    is_shared = sharing in (Sharing.FEW, Sharing.MANY)
     if is_shared and fmt_a.element == fmt_b.element and takes_lines(fmt_a.element):
         if fmt_a.sides == fmt_b.sides == 1 and sharing is Sharing.MANY:
             return Form.SINGLE_LINES, Form.SINGLE_MULTIPLES
@@ -113,8 +121,14 @@ def forms(fmt_a, fmt_b, sharing=Sharing.ALONE):
             lines, multiples = Form.SIGNED_LINES, Form.COMPLEMENTS
             return (lines, multiples) if fmt_a.sides == 2 else (multiples, lines)
     if multiplies_integers(fmt_a, fmt_b):
-        narrower = min(integer_shape(fmt.element).width for fmt in (fmt_a, fmt_b))
-        if not is_shared and narrower <= NARROW:
+        widths = [integer_shape(fmt.element).width for fmt in (fmt_a, fmt_b)]
+        first = digits_of_pair(fmt_a.element, fmt_b.element)
+        if first is not None and (
+            widths[first] < widths[1 - first] if is_shared else sharing is Sharing.ALONE
+        ):
+            both = Form.DIGITS, Form.POLARITIES
+            return both[::-1] if first else both
+        if not is_shared and min(widths) <= NARROW:
             return Form.INTEGER, Form.INTEGER
         both = Form.SUMS, Form.SELECTS
         return both[::-1] if selects(fmt_a.element, fmt_b.element) else both
@@ -125,6 +139,11 @@ def lane_layout(element, form=Form.FIELDS):
     """Layout of one decoded element."""
     if form is Form.INTEGER:
         return data.StructLayout({"value": integer_shape(element), "nonzero": 1})
+    if form is Form.DIGITS:
+        return data.StructLayout(digit_fields() | {"nonzero": 1})
+    if form is Form.POLARITIES:
+        shape = integer_shape(element)
+        return data.StructLayout({"value": shape, "complement": shape.width, "nonzero": 1})
     if form is Form.SUMS:
         width = integer_shape(element).width
         fields = {"value": signed(width), "sum": signed(width + 1), "nonzero": 1}
@@ -194,11 +213,13 @@ def _in_pairs(m, platform, name, form, values, zero):
 
 def _decode(m, platform, name, element, form, masked, code):
     """One element by itself."""
-    if form is Form.INTEGER:
+    if form in (Form.INTEGER, Form.POLARITIES):
         value = integer_value(m, element, code)
-        return {"value": value, "nonzero": value.any()}
+        return {"value": value, "complement": ~value, "nonzero": value.any()}
     if form in LINES:
         decoder = DecodeLines(element, LINES[form])
+    elif form is Form.DIGITS:
+        decoder = DecodeDigits(element)
     elif form in MULTIPLES:
         decoder = DecodeMultiples(element, MULTIPLES[form])
     else:

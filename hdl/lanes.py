@@ -6,6 +6,7 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Value
 
 from .decode import largest_magnitude, largest_shift
+from .digit_product import DigitProduct
 from .heap import Reduction
 from .int_product import IntPair, IntProduct
 from .lane import multiplies_integers
@@ -21,14 +22,18 @@ NARROW = 4
 """The largest shift up to which a product is placed and then complemented, not the reverse."""
 
 
-def generator(fmt_a, fmt_b, in_pairs, has_lines=False):
-    """The product generator of two one-sided operands; ``in_pairs``: integers come in pairs;
-    ``has_lines``: elements come as lines and multiples."""
+def generator(fmt_a, fmt_b, fields):
+    """The product generator of two one-sided operands; ``fields``: the names of what their lanes
+    have."""
     a, b = fmt_a.element, fmt_b.element
-    if has_lines:
+    if "lines" in fields:
         return LineProduct(a)
+    if "digit0" in fields:
+        return DigitProduct(a, b)
+    if "sum" in fields:
+        return IntPair(a, b)
     if multiplies_integers(fmt_a, fmt_b):
-        return IntPair(a, b) if in_pairs else IntProduct(a, b)
+        return IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
         return WindowProduct(a, b)
     if SignedProduct.suits(a, b):
@@ -73,10 +78,9 @@ def group_sums(m, library, name, fmt_a, fmt_b, a, b, pipe=lambda value, *stages:
 
 def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sum of the products of two one-sided operands."""
-    members = [field for lane in lanes[0] for field in lane.shape().members]
-    in_pairs = "sum" in members
-    cell = generator(fmt_a, fmt_b, in_pairs, "lines" in members)
-    if in_pairs:
+    fields = {field for lane in lanes[0] for field in lane.shape().members}
+    cell = generator(fmt_a, fmt_b, fields)
+    if "sum" in fields:
         taken = [cell.inputs(*lanes[i : i + 2]) for i in range(0, len(lanes), 2)]
     else:
         taken = [cell.inputs(x, y) for x, y in lanes]

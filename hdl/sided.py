@@ -6,13 +6,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from .decode import largest_magnitude, least_shift
-from .heap import BitHeap, Reduction, add, subtract
+from .heap import BitHeap, Reduction, subtract
 from .lane import lane_ports
 from .lines import MULTIPLES, line_widths, multiple_widths, selected
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
-
-APART = combinations(2, 2)[1:]  # ++ is what the others leave of the sum of all magnitudes
 
 
 def two_lanes(ports):
@@ -23,9 +21,9 @@ def two_lanes(ports):
 class PairProduct(Shared):
     """Two lanes of two-sided operands: the magnitudes of their products by combination of sides.
 
-    Function  ``o_all = |x| + |y|``; ``o_c`` is the part of it whose signs select the combination.
-              Where both lanes have one combination, ``|x| + |y|`` takes the place of ``|x|``, and
-              nothing that of ``|y|``: each tree then has half the bits.
+    Function  ``o_c`` is the sum of the magnitudes whose signs select the combination ``c``. Where
+              both lanes have one combination, ``|x| + |y|`` takes the place of ``|x|``, and nothing
+              that of ``|y|``: each tree then has half the bits.
     Formats   Any two elements that :class:`golden.formats.ElementFormat` describes.
     Shapes    ``x_a_*``, ``x_b_*``, ``y_a_*``, ``y_b_*``: as Decode gives them.
     Widths    The sum of two of the largest magnitudes.
@@ -45,7 +43,7 @@ class PairProduct(Shared):
         self.module_name = f"pair_{self.key}"
         self._inputs = two_lanes(self._lane) | dict.fromkeys(self.of_pair, In(1))
         width = self.largest.bit_length()
-        super().__init__(self._inputs | {f"o_{c}": Out(width) for c in ("all", *APART)})
+        super().__init__(self._inputs | {f"o_{c}": Out(width) for c in combinations(2, 2)})
 
     def lane(self, a, b):
         """The ports of a lane."""
@@ -80,14 +78,15 @@ class PairProduct(Shared):
             signs.append([SimpleNamespace(neg=fields[f"{side}_neg"]) for side in "ab"])
         x, y = magnitudes
         width = self.largest.bit_length()
-        both = add(m, platform, "both", x, y, width=width)
-        m.d.comb += self.o_all.eq(both)
-        is_same = self.are_same(signs)
-        first = Mux(is_same, both, x)
-        for c in APART:
+        # Complements of conjunctions are one gate, and a library's choosing cells may take them.
+        heap = BitHeap(width, inverted=True)
+        heap.add_unsigned(x)
+        heap.add_unsigned(y & self.are_same(signs).replicate(len(y)))
+        first = heap.total(m, platform, "first")
+        for c in combinations(2, 2):
             taken, other = (select(c, *pair, 2) for pair in signs)
-            second = y & (other & ~is_same).replicate(len(y))
-            m.d.comb += getattr(self, f"o_{c}").eq(first & taken.replicate(width) | second)
+            second = y & other.replicate(len(y))
+            m.d.comb += getattr(self, f"o_{c}").eq(Mux(taken, first, second))
         return m
 
 
@@ -216,10 +215,7 @@ def sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     factors = [1 << i for i in range(cell.largest.bit_length())]
     adder = Reduction(len(outputs), factors, 0, shape, cell.key)
     sums = {}
-    for c in ("all", *APART):
+    for c in combinations(2, 2):
         bits = Cat(pipe(output[f"o_{c}"], 4) for output in outputs)
-        sums[c] = place(m, library, port(f"{name}_sum", c), adder, i=bits).o
-    rest = sums.pop("all")
-    for c in APART:
-        rest = subtract(m, library, f"{name}_less_{c}", rest, sums[c])
-    return {combinations(2, 2)[0]: rest} | sums
+        sums[c] = place(m, library, f"{name}_sum_{c}", adder, i=bits).o
+    return sums

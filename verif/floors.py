@@ -23,7 +23,7 @@ from gen.mapping import area
 from gen.verilog import emit_part
 from hdl.decode import Decode
 from hdl.heap import Reduction
-from hdl.lane import Form, forms, multiplies_integers
+from hdl.lane import forms, lane_layout, multiplies_integers
 from hdl.lanes import generator, sum_shape
 from hdl.shared import Shared, place
 from hdl.window import WindowProduct
@@ -71,8 +71,9 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     """The parts of a dot product, those without signs first."""
     c = row.configuration()
     assert isinstance(c, Configuration)
-    in_pairs = Form.SUMS in forms(c.a, c.b)
-    lane, count = generator(c.a, c.b, in_pairs), c.k // 2 if in_pairs else c.k
+    taken = zip((c.a, c.b), forms(c.a, c.b))
+    fields = {name for fmt, form in taken for name in lane_layout(fmt.element, form).members}
+    lane, count = generator(c.a, c.b, fields), c.k // 2 if "sum" in fields else c.k
     shape = sum_shape(c.a, c.b, c.k)
 
     def ge(component: Shared) -> float:

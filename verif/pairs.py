@@ -21,7 +21,15 @@ MIXED = (
     "mxfp8_e5m2:amxfp4",
 )
 # A dot unit takes formats whose scales are applied outside, too.
-UNSCALED = ("int8", "int4", "dint4", "int8:int4", "fp8_e5m2:fp8_e4m3")
+UNSCALED = (
+    "int8",
+    "int4",
+    "dint4",
+    "int8:int4",
+    "dint4:dint4",
+    "int4:dint4",
+    "fp8_e5m2:fp8_e4m3",
+)
 OTHER_K = (("amxfp4", 64), ("nvfp4", 16), ("nvfp4:mxfp4", 64))
 
 # What is simulated as another pair: one Verilog but for the names.

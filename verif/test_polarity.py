@@ -68,6 +68,39 @@ def test_sum_has_the_polarity_that_its_readers_want(adder: Adder):
     assert set(kinds(alone).values()) <= {kind(True), kind(False)}
 
 
+@pytest.mark.parametrize(
+    ("readers", "is_other"),
+    [
+        (["$_AND_"], True),
+        (["$_OR_"], True),
+        (["$_MUX_"], True),
+        (["$_XOR_"], False),
+        (["$_AND_", "$_XOR_"], False),
+        (["port"], False),
+        (["direct"], False),
+        (["$_AND_", "direct"], False),
+    ],
+)
+def test_sum_is_complemented_for_gates_that_choose(
+    adder: Adder, readers: list[str], is_other: bool
+):
+    """Readers of the sum's complement, and a gate that reads the sum itself."""
+    module, plain = cells(x="ABCsc"), cells(x="ABCsc")
+    inverter = {"type": "$_NOT_", "connections": {"A": [ord("s")], "Y": [ord("t")]}}
+    module["cells"]["inverter"] = inverter
+    for number, reader in enumerate(readers):
+        if reader == "port":
+            module["ports"] = {"o": {"bits": [ord("t")]}}
+            continue
+        net = "s" if reader == "direct" else "t"
+        connections = {"A": [ord(net)], "B": [1], "Y": [500 + number]}
+        kind_of = "$_AND_" if reader == "direct" else reader
+        module["cells"][reader] = {"type": kind_of, "connections": connections}
+    assign_polarities(module, adder)
+    assign_polarities(plain, adder)
+    assert (kinds(module) != kinds(plain)) == is_other
+
+
 def test_constants_and_missing_ports_are_left_alone(adder: Adder):
     module = cells(x="AB0sc", y="DEctd")
     del module["cells"]["y"]["connections"]["co"]
