@@ -44,24 +44,22 @@ class _Heap:
     def __init__(self, module: dict, adder: Adder):
         self._adder = adder
         self.ports: dict[str, dict[str, int]] = {}
-        self._readers: dict[int | None, list[str]] = defaultdict(list)
+        self._cells = module["cells"]
+        self._readers: dict[int | None, list[str | None]] = defaultdict(list)
         self._drivers: dict[int, tuple[str, str]] = {}
         self._gates: dict[int, str] = {}
-        self._read_by: dict[int | None, list[tuple[str, int | None]]] = defaultdict(list)
         for port in module.get("ports", {}).values():
             for net in port["bits"]:
-                self._read_by[net].append(("port", None))
-        for name, cell in module["cells"].items():
+                self._readers[net].append(None)
+        for name, cell in self._cells.items():
             nets = {port: bits[0] for port, bits in cell["connections"].items() if bits}
             for port in cell["connections"].keys() - set(GATE_OUTPUTS):
                 for net in cell["connections"][port]:
-                    self._read_by[net].append((cell["type"], nets.get("Y")))
+                    self._readers[net].append(name)
             is_adder = cell["type"] == "full_adder" and nets.keys() >= set("abc")
             if is_adder and not CONSTANTS & set(nets.values()):
                 self.ports[name] = nets
                 self._drivers |= {nets[port]: (name, port) for port in ("s", "co") if port in nets}
-                for port in "abc":
-                    self._readers[nets[port]].append(name)
             elif cell["type"] == "half_adder" or cell["type"].startswith("$_"):
                 self._gates |= {nets[port]: cell["type"] for port in GATE_OUTPUTS if port in nets}
         self._is_complement: dict[str, bool] = {}
@@ -90,7 +88,8 @@ class _Heap:
 
     def wanted(self, net: int | None) -> set[bool]:
         """Whether the adders that read a net work on complements."""
-        return {self._is_complement[name] for name in self._readers.get(net, ())}
+        readers = self._readers.get(net, ())
+        return {self._is_complement[name] for name in readers if name in self.ports}
 
     def wanted_of_sum(self, net: int | None) -> set[bool]:
         """Whether the readers of a sum, adders or else gates, want its complement."""
@@ -98,10 +97,16 @@ class _Heap:
 
     def _wants_complement(self, net: int | None) -> bool:
         """Whether inverters alone read a net, and only gates that choose read these."""
-        readers = self._read_by[net]
-        inverted = [output for reader, output in readers if reader == "$_NOT_"]
-        last = {reader for each in inverted for reader, _ in self._read_by[each]}
-        return 0 < len(inverted) == len(readers) and last <= CHOOSING
+        readers = self._readers[net]
+        if any(self._type(name) != "$_NOT_" for name in readers):
+            return False
+        inverted = (self._cells[str(name)]["connections"]["Y"][0] for name in readers)
+        last = {self._type(name) for output in inverted for name in self._readers[output]}
+        return bool(last) and last <= CHOOSING
+
+    def _type(self, name: str | None) -> str | None:
+        """That of a cell; None for a port of the module."""
+        return None if name is None else self._cells[name]["type"]
 
     def _improved(self, name: str) -> bool:
         """Change an adder if that costs less; whether it did."""

@@ -51,8 +51,13 @@ def largest_magnitude(element):
 
 def integer_shape(element):
     """Shape of an integer element in units of ``2**ulp_exponent``."""
-    values = element.values * 2.0**-element.ulp_exponent
-    return bounds(int(values.min()), int(values.max()))
+    values = integer_values(element)
+    return bounds(min(values), max(values))
+
+
+def integer_values(element):
+    """An integer element's values by code, in units of ``2**ulp_exponent``."""
+    return [int(value * 2.0**-element.ulp_exponent) for value in element.values]
 
 
 def integer_value(m, element, code):

@@ -5,10 +5,11 @@ from amaranth.lib.wiring import In, Out
 
 from .decode import integer_shape
 from .digits import DIGITS, digit_fields, digits_of_pair
+from .lane import LaneGenerator
 from .shared import Shared
 
 
-class DigitProduct(Shared):
+class DigitProduct(LaneGenerator, Shared):
     """One lane of two's complement integers: a row for each digit of the one, straight into the bit
     heap.
 
@@ -22,8 +23,6 @@ class DigitProduct(Shared):
     Source    Booth, "A signed binary multiplication technique", 1951, with digits chosen for dINT4.
     """
 
-    part = "products"
-    constant = 0
     is_conjunction = True
     datapath = "signed digits of one integer choose multiples of the other"
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import DenormalIntFormat
 
-from .decode import integer_shape
+from .decode import integer_shape, integer_values
 from .shared import Shared
 
 
@@ -39,16 +39,11 @@ def recoded(number):
     return None
 
 
-def numbers(element):
-    """An integer element's values by code, in units of ``2**ulp_exponent``."""
-    return [int(value * 2.0**-element.ulp_exponent) for value in element.values]
-
-
 def takes_digits(element):
     """Whether an integer element has half steps, and its values are digits that use every line."""
     if not isinstance(element, DenormalIntFormat):
         return False
-    values = list(map(recoded, numbers(element)))
+    values = list(map(recoded, integer_values(element)))
     return None not in values and all(
         set(range(len(digit.values))) <= {indices[i] for indices in values}
         for i, digit in enumerate(DIGITS)
@@ -92,7 +87,8 @@ class DecodeDigits(Shared):
 
     def elaborate(self, platform):
         m = Module()
-        codes = [(self.code == i, recoded(each)) for i, each in enumerate(numbers(self._element))]
+        values = integer_values(self._element)
+        codes = [(self.code == i, recoded(value)) for i, value in enumerate(values)]
         for i, digit in enumerate(DIGITS):
             lines = [
                 Cat(is_code for is_code, indices in codes if indices[i] == line).any()
@@ -100,5 +96,5 @@ class DecodeDigits(Shared):
             ]
             m.d.comb += getattr(self, f"digit{i}").eq(Cat(lines))
             m.d.comb += getattr(self, f"neg{i}").eq(Cat(lines[len(digit.positive) :]).any())
-        m.d.comb += self.nonzero.eq(self.code != numbers(self._element).index(0))
+        m.d.comb += self.nonzero.eq(self.code != values.index(0))
         return m

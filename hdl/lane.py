@@ -45,7 +45,9 @@ class Sharing(Enum):
     HELD = 2
     """One, from registers at the edge."""
     FEW = 3
+    """Several."""
     MANY = 4
+    """So many that one-sided lines pay."""
 
     @classmethod
     def of(cls, m, n, k, pipeline=0):

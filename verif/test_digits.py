@@ -4,17 +4,17 @@ import pytest
 
 from golden.elements import DenormalIntFormat
 from golden.formats import get_format
-from hdl.decode import integer_shape
+from hdl.decode import integer_shape, integer_values
 from hdl.digit_product import DigitProduct
-from hdl.digits import DIGITS, digits_of_pair, numbers, recoded, takes_digits
+from hdl.digits import DIGITS, digits_of_pair, recoded, takes_digits
 from hdl.lane import Form, Sharing, forms
-from verif.test_floors_folded import mapped
+from verif.netlists import mapped
 
 DIGIT, OTHER = Form.DIGITS, Form.POLARITIES
 
 
 def test_digits_add_up_to_every_value():
-    for number in numbers(get_format("dint4").element):
+    for number in integer_values(get_format("dint4").element):
         indices = recoded(number)
         total = sum(
             digit.values[i] << digit.weight for digit, i in zip(DIGITS, indices) if i is not None
@@ -64,12 +64,12 @@ def test_product(pair):
     product, digits = DigitProduct(a, b), digits_of_pair(a, b)
     selecting, other = ((a, b), (b, a))[digits]
     run, width = mapped(product), integer_shape(other).width
-    for number in numbers(selecting):
+    for number in integer_values(selecting):
         lines = {}
         for i, (digit, line) in enumerate(zip(DIGITS, recoded(number))):
             lines[f"digit{i}"] = 0 if line is None else 1 << line
             lines[f"neg{i}"] = int(line is not None and digit.values[line] < 0)
-        for x in numbers(other):
+        for x in integer_values(other):
             code = x % (1 << width)
             bits = run(x=code, complement=code ^ (1 << width) - 1, **lines)["o"]
             total = sum(factor for i, factor in enumerate(product.factors) if bits >> i & 1)

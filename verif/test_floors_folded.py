@@ -4,23 +4,10 @@ import random
 
 import pytest
 
-from gen.cells import BUILT_IN
-from gen.flow import Flow
-from gen.liberty import load
-from gen.verilog import emit_part
 from verif.floors_folded import MAGNITUDES, SHIFTS, WINDOWS, FoldedElement, FoldedProduct
-from verif.test_synth_netlist import outputs
+from verif.netlists import mapped
 
 SEED, COUNT = 20261129, 200
-
-
-def mapped(component):
-    """A function of a component's inputs that gives its outputs, from a netlist of it."""
-    library = load(BUILT_IN)
-    text, top = emit_part(component)
-    with Flow(text, top, library) as flow:
-        ((modules, _),) = flow.map([("area", "gates")])
-    return lambda **inputs: outputs(modules[top], library, inputs)
 
 
 @pytest.mark.parametrize("window", WINDOWS)

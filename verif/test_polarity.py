@@ -12,8 +12,9 @@ from gen.cells import BUILT_IN
 from gen.flow import Flow
 from gen.liberty import load
 from gen.polarity import assign_polarities
+from verif.netlists import outputs
 from verif.synth_designs import ADDERS
-from verif.test_synth_netlist import outputs, without
+from verif.test_synth_netlist import without
 
 
 @pytest.fixture
