@@ -119,6 +119,7 @@ class LaneProduct(Shared):
     """
 
     part = "products"
+    datapath = "addends of their own: significands multiplied, each aligned by its exponent"
 
     def __init__(self, a, b):
         self._fields = lane_ports(a, b, ("neg", "sig", "shift", "nonzero"))

@@ -33,6 +33,7 @@ class PairProduct(Shared):
     """
 
     part, kind = "products", "sided"
+    datapath = "pairs: significands multiplied, shifted; one sum where both lanes have one side"
     of_pair = ()  # inputs that tell something of both lanes, by the names that x has for them
 
     def __init__(self, a, b):
@@ -104,6 +105,7 @@ class SidedLinePair(PairProduct):
     """
 
     kind = "lines_sided"
+    datapath = "pairs: lines choose the other or 3 times it; one sum where both lanes have one side"
     of_pair = ("x_a_differs", "x_b_differs")
 
     def lane(self, a, b):
@@ -139,6 +141,7 @@ class MixedPair(Shared):
     """
 
     part = "products"
+    datapath = "pairs: significands multiplied, shifted, complemented; all summed, and one side"
 
     def __init__(self, a, b, sided):
         self._lane, self._sided = lane_ports(a, b, ("neg", "sig", "shift")), sided

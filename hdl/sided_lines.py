@@ -33,6 +33,7 @@ class LinePair(Shared):
     """
 
     part = "products"
+    datapath = "pairs: lines choose multiples or their complements; all summed, and one side"
 
     def __init__(self, element):
         self._element = element

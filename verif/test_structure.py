@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gen.config import Configuration
+from gen.verilog import emit
 from hdl.shared import Shared
 
 ROOT = Path(__file__).parent.parent
@@ -66,3 +68,20 @@ def test_components_are_found():
 def test_docstring_has_the_seven_words(cls):
     found = re.findall(rf"^ +({'|'.join(WORDS)})  +\S", inspect.getsource(cls), re.MULTILINE)
     assert tuple(found[: len(WORDS)]) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("unit", "pair"),
+    [
+        *(("dot", pair) for pair in ("mxfp4", "mxfp6_e2m3", "mxfp6_e3m2", "int4", "dint4")),
+        *((unit, pair) for unit in ("dot", "tile") for pair in ("amxfp4", "amxfp4:mxfp4")),
+        ("tile", "int8"),
+        ("mac", "mxfp8_e4m3"),
+    ],
+)
+def test_description_tells_how_products_are_made(unit, pair):
+    """Of every generator: NAME.json."""
+    shape = {"m": 1, "n": 2} if unit == "tile" else {}
+    _, description = emit(Configuration.parse(pair, unit, 32, **shape))
+    products = {name for name, part in description["parts"].items() if part == "products"}
+    assert products and products == set(description["datapath"])
