@@ -64,7 +64,7 @@ tensors: .venv/tensors
 test: lint icarus
 	@.venv/bin/python -m pytest -n 2 --dist worksteal
 
-bench: .venv/ready $(if $(filter area,$(WHAT)),osu018)
+bench: .venv/ready $(if $(filter area,$(WHAT)),$(if $(strip $(LIB)),,osu018))
 	@$(RUN) bench $(or $(call option,,$(WHAT)),golden) $(foreach row,$(ROW),$(call option,--row,$(row))) \
 		$(call option,--lib,$(LIB))
 

@@ -66,13 +66,15 @@ class BitHeap:
     Columns come down to one bit from the lowest up, so that no half adder is spent but where a
     column holds an even number of bits. A full adder takes the three bits that arrive first, a
     constant last, where it costs least; times are in delays of a carry. ``inverted`` heaps hold the
-    complements of their bits, which is the smaller where the bits are conjunctions.
+    complements of their bits, which is the smaller where the bits are conjunctions. Where bits
+    arrive late in some columns, ``halves_first`` spends a column's half adder on its earliest bits:
+    one adder then joins both late carries, and not two of them all the way up.
     """
 
     CARRY, SUM = 1.0, 1.2
 
-    def __init__(self, width, inverted=False):
-        self.width, self._inverted = width, inverted
+    def __init__(self, width, inverted=False, halves_first=False):
+        self.width, self._inverted, self._halves_first = width, inverted, halves_first
         self.columns = defaultdict(list)
         self.constant = 0
 
@@ -149,7 +151,8 @@ class BitHeap:
                 continue
             while len(column) > 1:
                 column.sort(key=lambda entry: entry[0])
-                taken = [column.pop(0) for _ in range(min(3, len(column)))]
+                has_half = len(column) % 2 == 0 and self._halves_first
+                taken = [column.pop(0) for _ in range(2 if has_half else min(3, len(column)))]
                 latest = max(at for at, _ in taken if at < inf)
                 sum_bit, carry = _add(m, platform, name, serial, [bit for _, bit in taken])
                 column.append((latest + self.SUM, sum_bit))
@@ -217,32 +220,34 @@ class Reduction(Shared):
 
     part = "reduction"
 
-    def __init__(self, lanes, factors, constant, shape, key, inverted=False):
+    def __init__(self, lanes, factors, constant, shape, key, inverted=False, arrivals=None):
+        """``arrivals``: when each bit of a lane is known, in delays of a carry; at once if None."""
         self._lanes, self._factors, self._constant = lanes, factors, constant
-        self._inverted = inverted
+        self._inverted, self._arrivals = inverted, arrivals
         self._shape = Shape.cast(shape)
         self.module_name = f"sum{lanes}_{key}"
         super().__init__({"i": In(lanes * len(factors)), "o": Out(self._shape)})
 
     def elaborate(self, platform):
         m = Module()
-        heap = BitHeap(self._shape.width, self._inverted)
+        heap = BitHeap(self._shape.width, self._inverted, self._arrivals is not None)
         counted = defaultdict(list)
-        for i, factor in enumerate(self._factors):
+        arrivals = self._arrivals or [0.0] * len(self._factors)
+        for i, (factor, arrival) in enumerate(zip(self._factors, arrivals)):
             bits = [self.i[lane * len(self._factors) + i] for lane in range(self._lanes)]
             if len(signed_digits(factor)) == 1:
                 for bit in bits:
-                    heap.add_multiple([bit], factor)
+                    heap.add_multiple([bit], factor, [arrival])
             else:
-                counted[factor] += bits
+                counted[factor] += [(bit, arrival) for bit in bits]
         # Count first what would enter more than once.
         for factor, bits in counted.items():
             counter = BitHeap(len(bits).bit_length())
-            for bit in bits:
-                counter.add_bit(bit, 0)
+            for bit, arrival in bits:
+                counter.add_bit(bit, 0, arrival)
             name = f"count{self._factors.index(factor)}"
-            arrivals, total = zip(*counter.compress(m, platform, name))
-            heap.add_multiple(total, factor, arrivals)
+            times, total = zip(*counter.compress(m, platform, name))
+            heap.add_multiple(total, factor, times)
         heap.add_constant(self._lanes * self._constant)
         m.d.comb += self.o.eq(heap.total(m, platform, "heap"))
         return m

@@ -29,7 +29,7 @@ class IntPair(Shared):
     """
 
     part = "products"
-    is_conjunction = True
+    is_conjunction, arrivals = True, None
     datapath = "two integers at a time: bits of one pair select from the other and its sum"
 
     def __init__(self, a, b):
@@ -84,7 +84,7 @@ class IntProduct(Shared):
     """
 
     part = "products"
-    is_conjunction = True
+    is_conjunction, arrivals = True, None
     datapath = "partial products: into an inverted bit heap"
 
     def __init__(self, a, b):

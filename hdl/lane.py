@@ -252,6 +252,7 @@ class LaneGenerator:
     part = "products"
     constant = 0
     is_conjunction = False
+    arrivals = None
 
     def inputs(self, a, b):
         """Port values from two decoded lanes."""

@@ -13,11 +13,14 @@ from .lane import multiplies_integers
 from .line_product import LineProduct
 from .product import Product, select
 from .shared import bounds, place
-from .sided import mixed_sums, sided_sums
+from .sided import in_pairs, mixed_sums, sided_sums
 from .sided_lines import mixed_line_sums
 from .signed_product import SignedProduct
-from .window import WindowProduct
+from .window import WindowPair, WindowProduct
+from .windows import Range, inner_shift_of_pairs
 
+PAIRS = IntPair, WindowPair
+"""Generators that take two lanes at a time."""
 NARROW = 4
 """The largest shift up to which a product is placed and then complemented, not the reverse."""
 
@@ -35,7 +38,8 @@ def generator(fmt_a, fmt_b, fields):
     if multiplies_integers(fmt_a, fmt_b):
         return IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
-        return WindowProduct(a, b)
+        has_pairs = inner_shift_of_pairs(Range.of(a, b)) is not None
+        return WindowPair(a, b) if has_pairs else WindowProduct(a, b)
     if SignedProduct.suits(a, b):
         return SignedProduct(a, b)
     return Product(a, b)
@@ -80,19 +84,20 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sum of the products of two one-sided operands."""
     fields = {field for lane in lanes[0] for field in lane.shape().members}
     cell = generator(fmt_a, fmt_b, fields)
-    if "sum" in fields:
-        taken = [cell.inputs(*lanes[i : i + 2]) for i in range(0, len(lanes), 2)]
+    if isinstance(cell, PAIRS):
+        outputs = in_pairs(m, library, name, cell, lanes)
     else:
-        taken = [cell.inputs(x, y) for x, y in lanes]
-    outputs = [
-        place(m, library, f"{name}_product{i}", cell, **inputs) for i, inputs in enumerate(taken)
-    ]
+        outputs = [
+            vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
+            for i, (x, y) in enumerate(lanes)
+        ]
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
     counts = len(outputs), cell.factors, cell.constant
-    adder = Reduction(*counts, shape, cell.key, cell.is_conjunction)
-    bits = Cat(pipe(output.o, 4) for output in outputs)
+    adder = Reduction(*counts, shape, cell.key, cell.is_conjunction, cell.arrivals)
+    bits = Cat(pipe(output["o"], 4) for output in outputs)
     total = place(m, library, f"{name}_sum", adder, i=bits).o
-    told = tuple(output.nonzero for output in outputs if "nonzero" in cell.members)
+    told = [bit for each in outputs for name, bit in each.items() if name.endswith("nonzero")]
+    told = tuple(told[: len(lanes)])
     nonzeros = told or (x.nonzero & y.nonzero for x, y in lanes)
     return GroupSum(total, pipe(Cat(nonzeros).any(), 4), told)
 

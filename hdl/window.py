@@ -1,21 +1,58 @@
-"""Product generators for wide ranges of exponents: a signed significand in one of few windows."""
+"""Product generators for wide ranges of exponents: signed significands in one of few windows."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Out
 
-from .decode import largest_magnitude, largest_shift, least_shift, significand_width
-from .heap import add
+from .heap import BitHeap, add
 from .lane import LaneGenerator, lane_ports
 from .product import multiply
 from .shared import Shared
+from .sided import PairProduct, two_lanes
+from .windows import Range, inner_shift, inner_shift_of_pairs, sign_groups, windows
 
-SHORT = 4
-"""Bits of shift for which one window is taken."""
-MUX, SIGN = 2.1, 8.0
-TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
-FILL = {0: 1.0, 1: 0.0, 2: 1.5}
-"""Gate equivalents of a multiplexer, of a window's sign, of a bit by how many windows reach it, and
-of what the sign of a window that has ended adds to it."""
+
+class Placed(NamedTuple):
+    """A lane's product inside a window: two's complement bits, their sign above them, the number of
+    the window, and whether the product is not zero."""
+
+    value: Value
+    sign: Value
+    window: Value
+    nonzero: Value
+
+
+def place_product(m, platform, prefix, fields, span, low):
+    """Multiply the significands of a lane and shift them by the ``low`` bits of the shift; a
+    :class:`Placed`. ``fields``: those of both elements, by name."""
+    # Multiply, negate: of a negative product, all bits above its lowest 1 are complemented. The
+    # top bit is never the lowest 1.
+    shifts = [value for name, value in fields.items() if name.endswith("shift")]
+    shift = shifts[0]
+    if len(shifts) == 2:
+        width = span.largest.bit_length()
+        shift = add(m, platform, f"{prefix}shift", *shifts, width=width)
+    neg = fields["a_neg"] ^ fields["b_neg"]
+    significands = fields["a_sig"], fields["b_sig"]
+    product = multiply(m, platform, f"{prefix}significand", *significands)
+    flips = [neg & product[:i].any() for i in range(len(product))]
+    value, sign = Cat(bit ^ flip for bit, flip in zip(product, flips)), flips[-1]
+
+    # Shift inside a window: | sign | value | 0 |.
+    for i in range(min(low, len(shift))):
+        zeros, fill = Const(0, 1 << i), sign.replicate(1 << i)
+        shifted = Signal(len(value) + (1 << i), name=f"{prefix}by{1 << i}")
+        m.d.comb += shifted.eq(Mux(shift[i], Cat(zeros, value), Cat(value, fill)))
+        value = shifted
+    return Placed(value, sign, shift[low:], product.any())
+
+
+def is_window(placed, count):
+    """For each of ``count`` windows, whether a lane has it."""
+    if count == 1:
+        return [Const(1, 1)]
+    return [placed.window == j for j in range(count)]
 
 
 class WindowProduct(LaneGenerator, Shared):
@@ -38,14 +75,11 @@ class WindowProduct(LaneGenerator, Shared):
 
     def __init__(self, a, b):
         self._fields = lane_ports(a, b, ("neg", "sig", "shift"))
-        self._least = least_shift(a) + least_shift(b)
-        self._largest_shift = largest_shift(a) + largest_shift(b)
-        width = (largest_magnitude(a) * largest_magnitude(b)).bit_length()
-        significand = significand_width(a) + significand_width(b)
-        self.low = inner_shift(significand, self._least, self._largest_shift, width)
-        self._windows = windows(significand, self._least, self._largest_shift, self.low, width)
+        self._span = Range.of(a, b)
+        self.low = inner_shift(self._span)
+        self._windows = windows(self._span, self.low)
         self._groups = sign_groups(self._windows)
-        self.factors = [1 << i for i in range(width)]
+        self.factors = [1 << i for i in range(self._span.width)]
         self.factors += [-1 << self._windows[group[-1]].stop for group in self._groups]
         self.datapath = (
             f"windows: significands multiplied, negated, shifted by {self.low} bits"
@@ -57,37 +91,19 @@ class WindowProduct(LaneGenerator, Shared):
 
     def elaborate(self, platform):
         m = Module()
-
-        # Multiply, negate: of a negative product, all bits above its lowest 1 are complemented. The
-        # top bit is never the lowest 1.
-        shifts = [getattr(self, name) for name in self._fields if name.endswith("shift")]
-        shift = shifts[0]
-        if len(shifts) == 2:
-            width = self._largest_shift.bit_length()
-            shift = add(m, platform, "shift", *shifts, width=width)
-        neg = self.a_neg ^ self.b_neg
-        product = multiply(m, platform, "significand", self.a_sig, self.b_sig)
-        flips = [neg & product[:i].any() for i in range(len(product))]
-        value, sign = Cat(bit ^ flip for bit, flip in zip(product, flips)), flips[-1]
-
-        # Shift inside a window: | sign | value | 0 |.
-        for i in range(min(self.low, len(shift))):
-            zeros, fill = Const(0, 1 << i), sign.replicate(1 << i)
-            shifted = Signal(len(value) + (1 << i), name=f"by{1 << i}")
-            m.d.comb += shifted.eq(Mux(shift[i], Cat(zeros, value), Cat(value, fill)))
-            value = shifted
+        fields = {name: getattr(self, name) for name in self._fields}
+        placed = place_product(m, platform, "", fields, self._span, self.low)
+        value, sign = placed.value, placed.sign
 
         # Choose the window.
-        hot = [Const(1, 1)]
-        if len(self._windows) > 1:
-            hot = [shift[self.low :] == j for j in range(len(self._windows))]
+        hot = is_window(placed, len(self._windows))
         bits = []
         for k in range(self._windows[-1].stop):
             inside = [h & value[k - w.start] for h, w in zip(hot, self._windows) if k in w]
             inside += [hot[j] & sign for j in self._ended(k)]
             bits.append(Cat(inside).any())
         signs = [Cat(hot[j] for j in group).any() & sign for group in self._groups]
-        m.d.comb += [self.o.eq(Cat(*bits, *signs)), self.nonzero.eq(product.any())]
+        m.d.comb += [self.o.eq(Cat(*bits, *signs)), self.nonzero.eq(placed.nonzero)]
         return m
 
     def _ended(self, k):
@@ -100,41 +116,82 @@ class WindowProduct(LaneGenerator, Shared):
         ]
 
 
-def sign_groups(placed):
-    """Which windows share a sign, by number: two by two from the last one down, where the sign that
-    goes on costs less than another one, by an estimate of the area."""
-    groups, rest = [], list(range(len(placed)))
-    while rest:
-        pair = rest[-2:]
-        fill = range(placed[pair[0]].stop, placed[pair[-1]].stop)
-        reach = (sum(k in window for window in placed) for k in fill)
-        shared = len(pair) == 2 and sum(FILL.get(n, 2.0 * n) for n in reach) < SIGN
-        groups.insert(0, pair if shared else pair[-1:])
-        del rest[-len(groups[0]) :]
-    return groups
+class WindowPair(LaneGenerator, Shared):
+    """Two lanes of :class:`WindowProduct`, added first where both have one window.
 
+    Where they have not, the first takes the place of the sum, and the second that of its own window
+    in the same bits: each window has bits of its own, of which two lanes need no more than one.
 
-def windows(significand, least, largest, low, width):
-    """The weights that each window covers, in units of the product's ulp. Above ``width`` bits,
-    those of the largest product, there are only copies of the sign."""
-    length = significand + (1 << low) - 1
-    starts = ((j << low) - least for j in range((largest >> low) + 1))
-    return [range(start, min(start + length, width)) for start in starts]
-
-
-def inner_shift(significand, least, largest, width):
-    """How many bits of the shift are taken inside a window, by an estimate of the area.
-
-    >>> inner_shift(8, 2, 30, 36), inner_shift(6, 2, 62, 64), inner_shift(6, 2, 14, 18)
-    (3, 4, 4)
+    Function  ``sum(o[i] * factors[i]) = x + y``.
+    Formats   Those of WindowProduct, where :func:`hdl.windows.inner_shift_of_pairs` is not None.
+    Shapes    ``x_a_*``, ``x_b_*``, ``y_a_*``, ``y_b_*``: as Decode gives them. ``o``: the bits of
+              one window after the other, then the signs; ``arrivals``: when each is known, in
+              delays of a carry. ``x_nonzero``, ``y_nonzero``: whether a lane's significands are.
+    Widths    The sum of two of the largest products.
+    Timing    Combinational.
+    Errors    None beyond those of the shapes.
+    Source    Golden: ``golden.arith.dot``.
     """
-    if largest.bit_length() <= SHORT:
-        return largest.bit_length()
 
-    def area(low):
-        placed = windows(significand, least, largest, low, width)
-        stages = MUX * sum(significand + (2 << i) - 1 for i in range(low))
-        reach = (sum(k in window for window in placed) for k in range(width))
-        return stages + SIGN * len(placed) + sum(TERMS.get(n, 2.0 * n) for n in reach)
+    def __init__(self, a, b):
+        self._lane = lane_ports(a, b, ("neg", "sig", "shift"))
+        self._span = Range.of(a, b)
+        self.low = inner_shift_of_pairs(self._span)
+        self._windows = [range(w.start, w.stop + 1) for w in windows(self._span, self.low)]
+        self._places = [(j, k) for j, w in enumerate(self._windows) for k in w if k >= 0]
+        self.factors = [1 << k for _, k in self._places]
+        self.factors += [-1 << w.stop for w in self._windows]
+        self.arrivals = [float(k - self._windows[j].start) for j, k in self._places]
+        self.arrivals += [float(len(w)) for w in self._windows]
+        self.datapath = (
+            f"pairs in windows: significands multiplied, negated, shifted by {self.low} bits of the"
+            f" exponent in {len(self._windows)} windows; one sum where both lanes have one window"
+        )
+        self.key = f"{a.name}_{b.name}_windows"
+        self.module_name = f"pair_{self.key}"
+        self._inputs = two_lanes(self._lane)
+        nonzeros = {f"{lane}_nonzero": Out(1) for lane in "xy"}
+        super().__init__(self._inputs | {"o": Out(len(self.factors))} | nonzeros)
 
-    return min(range(1, largest.bit_length() + 1), key=area)
+    inputs = PairProduct.inputs
+
+    def elaborate(self, platform):
+        m = Module()
+        x, y = (
+            place_product(
+                m,
+                platform,
+                f"{lane}_",
+                {name: getattr(self, f"{lane}_{name}") for name in self._lane},
+                self._span,
+                self.low,
+            )
+            for lane in "xy"
+        )
+
+        # Add. Complements of conjunctions are one gate.
+        is_same = Signal()
+        m.d.comb += is_same.eq(x.window == y.window)
+        first, second = (Cat(each.value, each.sign) for each in (x, y))
+        heap = BitHeap(len(first) + 1, inverted=True)
+        heap.add_signed(first)
+        heap.add_signed(second & is_same.replicate(len(second)))
+        both = heap.total(m, platform, "both")
+
+        # Choose the windows: those bits of a row that the largest product leaves, and its sign.
+        count = len(self._windows)
+        hot_x = is_window(x, count)
+        hot_y = [hot & ~is_same for hot in is_window(y, count)]
+        bits, signs = [], []
+        for window, x_here, y_here in zip(self._windows, hot_x, hot_y):
+            kept = slice(max(0, -window.start), len(window))
+            row_x, row_y = (Cat(row[kept], row[-1]) for row in (both, Cat(second, y.sign)))
+            row = (row_x & x_here.replicate(len(row_x))) | (row_y & y_here.replicate(len(row_y)))
+            bits.append(row[:-1])
+            signs.append(row[-1])
+        m.d.comb += [
+            self.o.eq(Cat(*bits, *signs)),
+            self.x_nonzero.eq(x.nonzero),
+            self.y_nonzero.eq(y.nonzero),
+        ]
+        return m

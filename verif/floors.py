@@ -2,9 +2,9 @@
 
 Rows are those of ``python -m gen bench area`` that are dots. Each part is mapped alone, its inputs
 free, by recipe area on osu018, with the adder cells that suit it; a lane and a sum are mapped with
-and without signs. Integers that come in pairs are mapped two lanes at a time. What is left of the
-bound beside the parts without signs is what signs may cost. The gates behind flags of NaN and Inf
-are left out. Small lanes share gates with the sum, and the parts are more than the whole.
+and without signs. Lanes that come in pairs are mapped two at a time. What is left of the bound
+beside the parts without signs is what signs may cost. The gates behind flags of NaN and Inf are
+left out. Small lanes share gates with the sum, and the parts are more than the whole.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from gen.verilog import emit_part
 from hdl.decode import Decode
 from hdl.heap import Reduction
 from hdl.lane import forms, lane_layout, multiplies_integers
-from hdl.lanes import generator, sum_shape
+from hdl.lanes import PAIRS, generator, sum_shape
 from hdl.shared import Shared, place
-from hdl.window import WindowProduct
+from hdl.window import WindowPair, WindowProduct
 
 DOTS = {row.name: row for row in ROWS if row.options["unit"] == "dot"}
 DEFAULT = ("dot_e4m3_k32", "dot_e5m2_k32")
@@ -73,7 +73,8 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     assert isinstance(c, Configuration)
     taken = zip((c.a, c.b), forms(c.a, c.b))
     fields = {name for fmt, form in taken for name in lane_layout(fmt.element, form).members}
-    lane, count = generator(c.a, c.b, fields), c.k // 2 if "sum" in fields else c.k
+    lane = generator(c.a, c.b, fields)
+    count = c.k // 2 if isinstance(lane, PAIRS) else c.k
     shape = sum_shape(c.a, c.b, c.k)
 
     def ge(component: Shared) -> float:
@@ -83,20 +84,22 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     unused = () if any(fmt.element.has_inf for fmt in (c.a, c.b)) else ("nonzero",)
     if not multiplies_integers(c.a, c.b):
         for fmt in (c.a, c.b):
-            told = ("nonzero",) if isinstance(lane, WindowProduct) else unused
+            told = ("nonzero",) if isinstance(lane, (WindowPair, WindowProduct)) else unused
             yield Part("decoding an element", c.k, ge(Less(Decode(fmt.element, False), told)))
     whole = ge(Less(lane, unused))
-    positive = ge(Less(lane, ("a_neg", "b_neg", *unused)))
-    yield Part("a lane of positive products", count, positive)
+    signs = (name for name in lane.members if name.endswith("_neg"))
+    positive = ge(Less(lane, (*signs, *unused)))
+    lanes = "two lanes" if isinstance(lane, PAIRS) else "a lane"
+    yield Part(f"{lanes} of positive products", count, positive)
     sums = [
-        ge(Reduction(count, factors, constant, shape, lane.key, lane.is_conjunction))
-        for factors, constant in (
+        ge(Reduction(count, bits, constant, shape, lane.key, lane.is_conjunction, lane.arrivals))
+        for bits, constant in (
             ([f for f in lane.factors if f > 0], 0),
             (lane.factors, lane.constant),
         )
     ]
     yield Part("the sum of their bits", 1, sums[0])
-    yield Part("the sign of a lane", count, whole - positive)
+    yield Part(f"the sign of {lanes}", count, whole - positive)
     yield Part("signs in the sum", 1, sums[1] - sums[0])
 
 

@@ -2,16 +2,21 @@
 ``python -m verif.floors_tile LIB ...``.
 
 Each part is mapped by itself as it is built, its inputs free bits, recipe area; what selects the
-bits of a tree, its signs, and the keys, come on top.
+bits of a tree, its signs, and the keys, come on top. Last is what the tile would come to if they
+took nothing: that of docs/claims.json with cells of mxfp4's area and these parts.
 """
+
+import json
 
 import click
 
+from gen.claims import RESULTS
 from gen.configure import configure
 from gen.liberty import load
 from gen.mapping import variants
 from gen.units import cell
 from gen.verilog import emit_part
+from golden.arith import default_fraction_bits
 from golden.formats import BlockFormat
 from hdl.addends import GroupAddends
 from hdl.align import AlignMagnitude, AlignSigned
@@ -21,13 +26,24 @@ from hdl.scaled import Scaled
 
 TREE = "masked tree of pairs"
 CELLS = ("mxfp4", "nvfp4", "amxfp4:mxfp4", "amxfp4")
-K, FRACTION = 32, 24
+M, N, K = 4, 4, 32
 
 
 def tile_cell(fmt):
-    """The cell of a tile of 4 x 4 and its configuration."""
-    c = configure("tile", fmt=fmt, m="4", n="4", k=str(K), fraction=str(FRACTION))
+    """The cell of a tile and its configuration."""
+    c = configure("tile", fmt=fmt, m=str(M), n=str(N), k=str(K))
     return c, cell(c)
+
+
+def measured(library):
+    """Area of every tile of docs/claims.json, GE by recipe area."""
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
+    key = ("tile", "area", library.name)
+    return {
+        row["fmt"]: row["area_ge"]
+        for row in rows
+        if (row["unit"], row["recipe"], row["library"]) == key
+    }
 
 
 def parts(a: BlockFormat, b: BlockFormat):
@@ -43,7 +59,7 @@ def parts(a: BlockFormat, b: BlockFormat):
         yield TREE, addends.count - K // addends.size, tree
     if significands:
         yield "scaling", addends.count, Scaled(shape, addends.largest_sum, significands)
-    width, room = addends.largest.bit_length(), FRACTION - addends.fraction_width
+    width, room = addends.largest.bit_length(), default_fraction_bits(a, b) - addends.fraction_width
     distance = max(8, addends.scale.largest_field.bit_length())
     if shape.signed:
         align = AlignSigned(width + 1, room, distance)
@@ -64,16 +80,20 @@ def main(libs):
     """Print a table of every Liberty file LIB."""
     for path in libs:
         library = load(path)
-        base = None
+        base, tiles = None, measured(library)
         print(f"| {library.name} | times | GE each | of mxfp4's cell |\n| --- | --- | --- | --- |")
         for fmt in CELLS:
             c, whole = tile_cell(fmt)
             area = smallest(whole, library)
-            base = base or area
+            base = least = base or area
             print(f"| {fmt} cell | 1 | {area:,.0f} | {area / base:.2f} |")
             for name, count, part in parts(c.a, c.b) if fmt != CELLS[0] else ():
                 each = smallest(part, library)
+                least += count * each
                 print(f"| {fmt} {name} | {count} | {each:,.0f} | {count * each / base:.2f} |")
+            if fmt in tiles:
+                floor, of = tiles[fmt] - M * N * (area - least), tiles[CELLS[0]]
+                print(f"| {fmt} tile so | 1 | {floor:,.0f} | {floor / of:.3f} of mxfp4's tile |")
 
 
 if __name__ == "__main__":
