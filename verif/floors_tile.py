@@ -7,12 +7,13 @@ took nothing: that of docs/claims.json with cells of mxfp4's area and these part
 """
 
 import json
+from pathlib import Path
 
 import click
 
 from gen.claims import RESULTS
 from gen.configure import configure
-from gen.liberty import load
+from gen.liberty import file_stem, load
 from gen.mapping import variants
 from gen.units import cell
 from gen.verilog import emit_part
@@ -23,8 +24,9 @@ from hdl.align import AlignMagnitude, AlignSigned
 from hdl.heap import Reduction
 from hdl.lanes import sum_shape
 from hdl.scaled import Scaled
+from hdl.shared import bounds
 
-TREE = "masked tree of pairs"
+TREE, ROW = "masked tree of pairs", "further rows of the last sum"
 CELLS = ("mxfp4", "nvfp4", "amxfp4:mxfp4", "amxfp4")
 M, N, K = 4, 4, 32
 
@@ -35,10 +37,10 @@ def tile_cell(fmt):
     return c, cell(c)
 
 
-def measured(library):
-    """Area of every tile of docs/claims.json, GE by recipe area."""
+def measured(path):
+    """Area of every tile of docs/claims.json on a Liberty file, GE by recipe area."""
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
-    key = ("tile", "area", library.name)
+    key = ("tile", "area", file_stem(Path(path)))
     return {
         row["fmt"]: row["area_ge"]
         for row in rows
@@ -66,6 +68,9 @@ def parts(a: BlockFormat, b: BlockFormat):
     else:
         align = AlignMagnitude(width, room, distance)
     yield "alignment of further addends", addends.count - 1, align
+    row = [1 << i for i in range(len(align.o))]
+    adder = Reduction(2, row, 0, bounds(0, 2 * sum(row)), "row")
+    yield ROW, addends.count - 1, adder
 
 
 def smallest(component, library):
@@ -80,7 +85,7 @@ def main(libs):
     """Print a table of every Liberty file LIB."""
     for path in libs:
         library = load(path)
-        base, tiles = None, measured(library)
+        base, tiles = None, measured(path)
         print(f"| {library.name} | times | GE each | of mxfp4's cell |\n| --- | --- | --- | --- |")
         for fmt in CELLS:
             c, whole = tile_cell(fmt)
