@@ -8,7 +8,7 @@ from gen.bench_area import ROWS, run
 from gen.cells import BUILT_IN
 from gen.liberty import load
 from gen.verilog import emit_part
-from verif import floors, floors_tile
+from verif import floors, floors_dint4, floors_tile
 
 
 def test_small_row(capsys):
@@ -46,3 +46,11 @@ def test_parts_of_a_tile():
         assert all(f"module {name} (" in text for name in built)
     assert [names[fmt].get(floors_tile.TREE) for fmt in floors_tile.CELLS] == [None, None, 1, 3]
     assert names["nvfp4"]["scaling"] == 2
+
+
+def test_parts_of_dint4():
+    """The sum is the one that the cell has, and a bit of it a NAND."""
+    text, _ = emit_part(floors_dint4.tile_cell(floors_dint4.PAIR)[1])
+    parts = {name: (count, part) for name, count, part in floors_dint4.parts()}
+    assert f"module {parts['sum'][1].module_name} (" in text
+    assert parts["a NAND for each bit of the sum"] == (32 * 21, None)
