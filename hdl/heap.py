@@ -66,9 +66,9 @@ class BitHeap:
     Columns come down to one bit from the lowest up, so that no half adder is spent but where a
     column holds an even number of bits. A full adder takes the three bits that arrive first, a
     constant last, where it costs least; times are in delays of a carry. ``inverted`` heaps hold the
-    complements of their bits, which is the smaller where the bits are conjunctions. Where bits
-    arrive late in some columns, ``halves_first`` spends a column's half adder on its earliest bits:
-    one adder then joins both late carries, and not two of them all the way up.
+    complements of their bits, which is the smaller where the bits are conjunctions. Where columns
+    differ in height, ``halves_first`` spends a column's half adder on its earliest bits: one adder
+    then joins both late carries of a high column, which else go up side by side.
     """
 
     CARRY, SUM = 1.0, 1.2
@@ -220,34 +220,32 @@ class Reduction(Shared):
 
     part = "reduction"
 
-    def __init__(self, lanes, factors, constant, shape, key, inverted=False, arrivals=None):
-        """``arrivals``: when each bit of a lane is known, in delays of a carry; at once if None."""
+    def __init__(self, lanes, factors, constant, shape, key, inverted=False, halves_first=False):
         self._lanes, self._factors, self._constant = lanes, factors, constant
-        self._inverted, self._arrivals = inverted, arrivals
+        self._inverted, self._halves_first = inverted, halves_first
         self._shape = Shape.cast(shape)
         self.module_name = f"sum{lanes}_{key}"
         super().__init__({"i": In(lanes * len(factors)), "o": Out(self._shape)})
 
     def elaborate(self, platform):
         m = Module()
-        heap = BitHeap(self._shape.width, self._inverted, self._arrivals is not None)
+        heap = BitHeap(self._shape.width, self._inverted, self._halves_first)
         counted = defaultdict(list)
-        arrivals = self._arrivals or [0.0] * len(self._factors)
-        for i, (factor, arrival) in enumerate(zip(self._factors, arrivals)):
+        for i, factor in enumerate(self._factors):
             bits = [self.i[lane * len(self._factors) + i] for lane in range(self._lanes)]
             if len(signed_digits(factor)) == 1:
                 for bit in bits:
-                    heap.add_multiple([bit], factor, [arrival])
+                    heap.add_multiple([bit], factor)
             else:
-                counted[factor] += [(bit, arrival) for bit in bits]
+                counted[factor] += bits
         # Count first what would enter more than once.
         for factor, bits in counted.items():
             counter = BitHeap(len(bits).bit_length())
-            for bit, arrival in bits:
-                counter.add_bit(bit, 0, arrival)
+            for bit in bits:
+                counter.add_bit(bit, 0)
             name = f"count{self._factors.index(factor)}"
-            times, total = zip(*counter.compress(m, platform, name))
-            heap.add_multiple(total, factor, times)
+            arrivals, total = zip(*counter.compress(m, platform, name))
+            heap.add_multiple(total, factor, arrivals)
         heap.add_constant(self._lanes * self._constant)
         m.d.comb += self.o.eq(heap.total(m, platform, "heap"))
         return m

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
 from .decode import integer_shape
+from .pairs import PairGenerator
 from .shared import Shared
 
 
@@ -12,7 +13,7 @@ def selects(a, b):
     return integer_shape(a).width < integer_shape(b).width
 
 
-class IntPair(Shared):
+class IntPair(PairGenerator, Shared):
     """Two lanes of two's complement integers: for every bit of the operands that select, one of the
     others, their sum, or nothing, straight into the bit heap.
 
@@ -28,8 +29,7 @@ class IntPair(Shared):
               and Wooley, "A two's complement parallel array multiplication algorithm", 1973.
     """
 
-    part = "products"
-    is_conjunction, arrivals = True, None
+    is_conjunction = True
     datapath = "two integers at a time: bits of one pair select from the other and its sum"
 
     def __init__(self, a, b):
@@ -84,7 +84,7 @@ class IntProduct(Shared):
     """
 
     part = "products"
-    is_conjunction, arrivals = True, None
+    is_conjunction, halves_first = True, False
     datapath = "partial products: into an inverted bit heap"
 
     def __init__(self, a, b):

@@ -252,7 +252,7 @@ class LaneGenerator:
     part = "products"
     constant = 0
     is_conjunction = False
-    arrivals = None
+    halves_first = False
 
     def inputs(self, a, b):
         """Port values from two decoded lanes."""

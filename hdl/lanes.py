@@ -11,16 +11,14 @@ from .heap import Reduction
 from .int_product import IntPair, IntProduct
 from .lane import multiplies_integers
 from .line_product import LineProduct
+from .pairs import PairGenerator, in_pairs
 from .product import Product, select
 from .shared import bounds, place
-from .sided import in_pairs, mixed_sums, sided_sums
+from .sided import mixed_sums, sided_sums
 from .sided_lines import mixed_line_sums
 from .signed_product import SignedProduct
 from .window import WindowPair, WindowProduct
-from .windows import Range, inner_shift_of_pairs
 
-PAIRS = IntPair, WindowPair
-"""Generators that take two lanes at a time."""
 NARROW = 4
 """The largest shift up to which a product is placed and then complemented, not the reverse."""
 
@@ -38,8 +36,7 @@ def generator(fmt_a, fmt_b, fields):
     if multiplies_integers(fmt_a, fmt_b):
         return IntProduct(a, b)
     if largest_shift(a) + largest_shift(b) > NARROW:
-        has_pairs = inner_shift_of_pairs(Range.of(a, b)) is not None
-        return WindowPair(a, b) if has_pairs else WindowProduct(a, b)
+        return WindowPair(a, b) if WindowPair.suits(a, b) else WindowProduct(a, b)
     if SignedProduct.suits(a, b):
         return SignedProduct(a, b)
     return Product(a, b)
@@ -84,7 +81,7 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sum of the products of two one-sided operands."""
     fields = {field for lane in lanes[0] for field in lane.shape().members}
     cell = generator(fmt_a, fmt_b, fields)
-    if isinstance(cell, PAIRS):
+    if isinstance(cell, PairGenerator):
         outputs = in_pairs(m, library, name, cell, lanes)
     else:
         outputs = [
@@ -93,11 +90,11 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
         ]
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
     counts = len(outputs), cell.factors, cell.constant
-    adder = Reduction(*counts, shape, cell.key, cell.is_conjunction, cell.arrivals)
+    adder = Reduction(*counts, shape, cell.key, cell.is_conjunction, cell.halves_first)
     bits = Cat(pipe(output["o"], 4) for output in outputs)
     total = place(m, library, f"{name}_sum", adder, i=bits).o
     told = [bit for each in outputs for name, bit in each.items() if name.endswith("nonzero")]
-    told = tuple(told[: len(lanes)])
+    told = tuple(told[: len(lanes)])  # without the lane that an odd last one is paired with
     nonzeros = told or (x.nonzero & y.nonzero for x, y in lanes)
     return GroupSum(total, pipe(Cat(nonzeros).any(), 4), told)
 

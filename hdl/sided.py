@@ -9,16 +9,12 @@ from .decode import largest_magnitude, least_shift
 from .heap import BitHeap, Reduction, subtract
 from .lane import lane_ports
 from .lines import MULTIPLES, line_widths, multiple_widths, selected
+from .pairs import PairGenerator, in_pairs, two_lanes
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
 
 
-def two_lanes(ports):
-    """The ports of one lane for the two of a pair, ``x`` and ``y``."""
-    return {f"{lane}_{name}": port for lane in "xy" for name, port in ports.items()}
-
-
-class PairProduct(Shared):
+class PairProduct(PairGenerator, Shared):
     """Two lanes of two-sided operands: the magnitudes of their products by combination of sides.
 
     Function  ``o_c`` is the sum of the magnitudes whose signs select the combination ``c``. Where
@@ -32,7 +28,7 @@ class PairProduct(Shared):
     Source    Golden: ``golden.arith.dot``.
     """
 
-    part, kind = "products", "sided"
+    kind = "sided"
     datapath = "pairs: significands multiplied, shifted; one sum where both lanes have one side"
     of_pair = ()  # inputs that tell something of both lanes, by the names that x has for them
 
@@ -49,15 +45,6 @@ class PairProduct(Shared):
     def lane(self, a, b):
         """The ports of a lane."""
         return lane_ports(a, b, ("neg", "sig", "shift"))
-
-    def inputs(self, x, y):
-        """Port values from two pairs of decoded lanes, ``(a, b)`` each; None is a lane of zero."""
-        lanes, values = {"x": x, "y": y}, {}
-        for name, member in self._inputs.items():
-            lane, operand, field = name.split("_", 2)
-            pair = lanes[lane]
-            values[name] = pair["ab".index(operand)][field] if pair else Const(0, member.shape)
-        return values
 
     def magnitude(self, m, platform, lane, fields):
         """A lane's product without its sign."""
@@ -126,7 +113,7 @@ class SidedLinePair(PairProduct):
         return ~(self.x_a_differs | self.x_b_differs)
 
 
-class MixedPair(Shared):
+class MixedPair(PairGenerator, Shared):
     """Two lanes of which one operand is two-sided: their signed products by its side.
 
     Function  ``sum(o_all[i] * factors[i]) = x + y``; ``o_n`` is the part of it whose two-sided
@@ -140,7 +127,6 @@ class MixedPair(Shared):
     Source    Golden: ``golden.arith.dot``.
     """
 
-    part = "products"
     datapath = "pairs: significands multiplied, shifted, complemented; all summed, and one side"
 
     def __init__(self, a, b, sided):
@@ -154,7 +140,7 @@ class MixedPair(Shared):
         self._inputs = two_lanes(self._lane)
         super().__init__(self._inputs | {"o_all": Out(self._width), "o_n": Out(self._width + 1)})
 
-    inputs, magnitude = PairProduct.inputs, PairProduct.magnitude
+    magnitude = PairProduct.magnitude
 
     def elaborate(self, platform):
         m = Module()
@@ -182,15 +168,6 @@ class MixedPair(Shared):
             (first & taken[0].replicate(width + 1)) | (second & is_second.replicate(width + 1))
         )
         return m
-
-
-def in_pairs(m, library, name, cell, lanes):
-    """The outputs of one ``cell`` for every two lanes; the last may be alone."""
-    pairs = zip(lanes[::2], [*lanes[1::2], None])
-    return [
-        vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
-        for i, (x, y) in enumerate(pairs)
-    ]
 
 
 def mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import Out
 
 from .heap import BitHeap, add
 from .lane import LaneGenerator, lane_ports
+from .pairs import PairGenerator, two_lanes
 from .product import multiply
 from .shared import Shared
-from .sided import PairProduct, two_lanes
 from .windows import Range, inner_shift, inner_shift_of_pairs, sign_groups, windows
 
 
@@ -116,22 +116,24 @@ class WindowProduct(LaneGenerator, Shared):
         ]
 
 
-class WindowPair(LaneGenerator, Shared):
+class WindowPair(PairGenerator, Shared):
     """Two lanes of :class:`WindowProduct`, added first where both have one window.
 
     Where they have not, the first takes the place of the sum, and the second that of its own window
     in the same bits: each window has bits of its own, of which two lanes need no more than one.
 
     Function  ``sum(o[i] * factors[i]) = x + y``.
-    Formats   Those of WindowProduct, where :func:`hdl.windows.inner_shift_of_pairs` is not None.
+    Formats   Those of WindowProduct, that :meth:`suits`.
     Shapes    ``x_a_*``, ``x_b_*``, ``y_a_*``, ``y_b_*``: as Decode gives them. ``o``: the bits of
-              one window after the other, then the signs; ``arrivals``: when each is known, in
-              delays of a carry. ``x_nonzero``, ``y_nonzero``: whether a lane's significands are.
+              one window after the other, then the signs. ``x_nonzero``, ``y_nonzero``: whether
+              both significands of the lane are.
     Widths    The sum of two of the largest products.
     Timing    Combinational.
     Errors    None beyond those of the shapes.
     Source    Golden: ``golden.arith.dot``.
     """
+
+    halves_first = True  # columns where windows overlap are twice as high
 
     def __init__(self, a, b):
         self._lane = lane_ports(a, b, ("neg", "sig", "shift"))
@@ -141,8 +143,6 @@ class WindowPair(LaneGenerator, Shared):
         self._places = [(j, k) for j, w in enumerate(self._windows) for k in w if k >= 0]
         self.factors = [1 << k for _, k in self._places]
         self.factors += [-1 << w.stop for w in self._windows]
-        self.arrivals = [float(k - self._windows[j].start) for j, k in self._places]
-        self.arrivals += [float(len(w)) for w in self._windows]
         self.datapath = (
             f"pairs in windows: significands multiplied, negated, shifted by {self.low} bits of the"
             f" exponent in {len(self._windows)} windows; one sum where both lanes have one window"
@@ -153,7 +153,10 @@ class WindowPair(LaneGenerator, Shared):
         nonzeros = {f"{lane}_nonzero": Out(1) for lane in "xy"}
         super().__init__(self._inputs | {"o": Out(len(self.factors))} | nonzeros)
 
-    inputs = PairProduct.inputs
+    @classmethod
+    def suits(cls, a, b):
+        """Whether pairs of these elements' products are smaller than two by themselves."""
+        return inner_shift_of_pairs(Range.of(a, b)) is not None
 
     def elaborate(self, platform):
         m = Module()

@@ -6,14 +6,16 @@ from .decode import largest_magnitude, largest_shift, least_shift, significand_w
 
 SHORT = 4
 """Bits of shift for which one window is taken."""
-MUX, SIGN = 2.1, 8.0
+MUX, MASK, FULL_ADDER = 2.1, 1.3, 5.0
+"""Gate equivalents of a multiplexer, of masking a bit, of a full adder."""
+SIGN = 8.0
+"""Of a window's sign."""
 TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
+"""Of a bit, by how many windows reach it."""
 FILL = {0: 1.0, 1: 0.0, 2: 1.5}
-FULL_ADDER, MASK = 5.0, 1.3
-"""Gate equivalents of a multiplexer, of a window's sign, of a bit by how many windows reach it, of
-what the sign of a window that has ended adds to it, of a full adder, and of masking a bit."""
+"""What the sign of a window that has ended adds to such a bit."""
 WORTH = 0.05
-"""How much smaller pairs of lanes have to be: they take their sum's carries in turn, and longer."""
+"""How much smaller pairs of lanes have to be: a carry more runs through them."""
 
 
 class Range(NamedTuple):
@@ -105,5 +107,5 @@ def _pair_area(span, low):
     placed = windows(span, low)
     shifts = 2 * _stages_area(span, low) + SIGN * len(placed)
     both = (FULL_ADDER + MASK) * (span.significand + (1 << low))
-    bits = sum(len(window) + 1 for window in placed)
+    bits = sum(window.stop - max(0, window.start) + 1 for window in placed)
     return shifts + both + (TERMS[2] + FULL_ADDER) * bits

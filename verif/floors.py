@@ -24,7 +24,8 @@ from gen.verilog import emit_part
 from hdl.decode import Decode
 from hdl.heap import Reduction
 from hdl.lane import forms, lane_layout, multiplies_integers
-from hdl.lanes import PAIRS, generator, sum_shape
+from hdl.lanes import generator, sum_shape
+from hdl.pairs import PairGenerator
 from hdl.shared import Shared, place
 from hdl.window import WindowPair, WindowProduct
 
@@ -74,7 +75,7 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     taken = zip((c.a, c.b), forms(c.a, c.b))
     fields = {name for fmt, form in taken for name in lane_layout(fmt.element, form).members}
     lane = generator(c.a, c.b, fields)
-    count = c.k // 2 if isinstance(lane, PAIRS) else c.k
+    count = -(-c.k // 2) if isinstance(lane, PairGenerator) else c.k
     shape = sum_shape(c.a, c.b, c.k)
 
     def ge(component: Shared) -> float:
@@ -86,13 +87,17 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
         for fmt in (c.a, c.b):
             told = ("nonzero",) if isinstance(lane, (WindowPair, WindowProduct)) else unused
             yield Part("decoding an element", c.k, ge(Less(Decode(fmt.element, False), told)))
-    whole = ge(Less(lane, unused))
-    signs = (name for name in lane.members if name.endswith("_neg"))
-    positive = ge(Less(lane, (*signs, *unused)))
-    lanes = "two lanes" if isinstance(lane, PAIRS) else "a lane"
+    flags = [name for name in lane.members if name.endswith("nonzero") and unused]
+    signs = [name for name in lane.members if name.endswith("_neg")]
+    whole, positive = (ge(Less(lane, (*without, *flags))) for without in ([], signs))
+    lanes = "two lanes" if isinstance(lane, PairGenerator) else "a lane"
     yield Part(f"{lanes} of positive products", count, positive)
     sums = [
-        ge(Reduction(count, bits, constant, shape, lane.key, lane.is_conjunction, lane.arrivals))
+        ge(
+            Reduction(
+                count, bits, constant, shape, lane.key, lane.is_conjunction, lane.halves_first
+            )
+        )
         for bits, constant in (
             ([f for f in lane.factors if f > 0], 0),
             (lane.factors, lane.constant),

@@ -60,7 +60,9 @@ def main(libs):
         built = smallest(tile_cell(PAIR)[1], library)
         print(f"| these, and the cell as built | | {least:,.0f} and {built:,.0f} |")
         floor = tiles[PAIR] - M * N * (built - least)
-        print(f"| tile so | 1 | {floor:,.0f}: {WIDER}'s is {tiles[WIDER] / floor:.2f} x |")
+        print(
+            f"| tile of these parts | 1 | {floor:,.0f}: {WIDER}'s is {tiles[WIDER] / floor:.2f} x |"
+        )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What a tile's cell needs for two-sided operands and their scales beyond mxfp4's, by part:
 ``python -m verif.floors_tile LIB ...``.
 
-Each part is mapped by itself as it is built, its inputs free bits, recipe area; what selects the
-bits of a tree, its signs, and the keys, come on top. Last is what the tile would come to if they
-took nothing: that of docs/claims.json with cells of mxfp4's area and these parts.
+Each part is mapped by itself as it is built, its inputs free bits, recipe area. Last is the tile of
+docs/claims.json, had its cells mxfp4's area and these parts: without what selects the bits of a
+tree, its signs, and the keys.
 """
 
 import json
@@ -22,11 +22,12 @@ from golden.formats import BlockFormat
 from hdl.addends import GroupAddends
 from hdl.align import AlignMagnitude, AlignSigned
 from hdl.heap import Reduction
-from hdl.lanes import sum_shape
+from hdl.lanes import generator, sum_shape
 from hdl.scaled import Scaled
 from hdl.shared import bounds
 
 TREE, ROW = "masked tree of pairs", "further rows of the last sum"
+LESS = "less mxfp4's sum"
 CELLS = ("mxfp4", "nvfp4", "amxfp4:mxfp4", "amxfp4")
 M, N, K = 4, 4, 32
 
@@ -59,6 +60,11 @@ def parts(a: BlockFormat, b: BlockFormat):
         factors = [1 << i for i in range(width)]
         tree = Reduction(addends.size // 2, factors, 0, shape, "floor")
         yield TREE, addends.count - K // addends.size, tree
+    elif addends.size < K:
+        product = generator(a, b, ())
+        for name, count, lanes in ("sum", K // addends.size, addends.size), (LESS, -1, K):
+            counts, of = (lanes, product.factors, product.constant), sum_shape(a, b, lanes)
+            yield name, count, Reduction(*counts, of, product.key)
     if significands:
         yield "scaling", addends.count, Scaled(shape, addends.largest_sum, significands)
     width, room = addends.largest.bit_length(), default_fraction_bits(a, b) - addends.fraction_width
@@ -97,8 +103,9 @@ def main(libs):
                 least += count * each
                 print(f"| {fmt} {name} | {count} | {each:,.0f} | {count * each / base:.2f} |")
             if fmt in tiles:
-                floor, of = tiles[fmt] - M * N * (area - least), tiles[CELLS[0]]
-                print(f"| {fmt} tile so | 1 | {floor:,.0f} | {floor / of:.3f} of mxfp4's tile |")
+                floor = tiles[fmt] - M * N * (area - least)
+                ratio = f"{floor / tiles[CELLS[0]]:.3f} of mxfp4's"
+                print(f"| {fmt} tile of these parts | 1 | {floor:,.0f} | {ratio} |")
 
 
 if __name__ == "__main__":

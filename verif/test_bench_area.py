@@ -41,7 +41,7 @@ def test_parts_of_a_tile():
         parts = [each for each in floors_tile.parts(configuration.a, configuration.b) if each[1]]
         names[fmt] = {name: count for name, count, _ in parts}
         text, _ = emit_part(cell)
-        alone = floors_tile.TREE, floors_tile.ROW
+        alone = floors_tile.TREE, floors_tile.ROW, floors_tile.LESS
         built = {part.module_name for name, _, part in parts if name not in alone}
         assert all(f"module {name} (" in text for name in built)
     assert [names[fmt].get(floors_tile.TREE) for fmt in floors_tile.CELLS] == [None, None, 1, 3]

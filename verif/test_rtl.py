@@ -82,6 +82,17 @@ def test_one_side_and_two_of_as_many_scales(tmp_path, seed):
     assert run(configuration, "icarus", seed, DOT_PRODUCTS_ON_ICARUS).mismatch is None
 
 
+def test_own_element_of_wide_exponents(tmp_path, seed):
+    """Products added two lanes at a time, and one that is left over, behind an accumulator."""
+    path = tmp_path / "e4m1.toml"
+    element = "[element]\nexponent_width = 4\nmantissa_width = 1\nbias = 7"
+    path.write_text(f'scale = "e8m0"\nblock_size = 9\n{element}')
+    configuration = Configuration.parse(str(path), k=9)
+    _, description = verilog.emit(configuration)
+    assert any(name.startswith("pair_") for name in description["datapath"])
+    assert run(configuration, "icarus", seed, DOT_PRODUCTS_ON_ICARUS).mismatch is None
+
+
 @pytest.mark.parametrize("pair", FORMATS + MIXED)
 def test_every_pair_of_codes_is_among_the_stimuli(pair, rng):
     configuration = Configuration.parse(pair)
