@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from .decode import integer_shape
 from .digits import DIGITS, digit_fields, digits_of_pair
-from .lane import LaneGenerator
+from .generators import LaneGenerator
 from .shared import Shared
 
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
 from .decode import integer_shape
-from .pairs import PairGenerator
+from .generators import LaneGenerator, PairGenerator
 from .shared import Shared
 
 
@@ -70,7 +70,7 @@ class IntPair(PairGenerator, Shared):
         return m
 
 
-class IntProduct(Shared):
+class IntProduct(LaneGenerator, Shared):
     """One lane of two's complement integers: Baugh-Wooley partial products, straight into the bit
     heap.
 
@@ -83,8 +83,7 @@ class IntProduct(Shared):
     Source    Baugh and Wooley, "A two's complement parallel array multiplication algorithm", 1973.
     """
 
-    part = "products"
-    is_conjunction, halves_first = True, False
+    is_conjunction = True
     datapath = "partial products: into an inverted bit heap"
 
     def __init__(self, a, b):

@@ -238,22 +238,3 @@ def lane_ports(a, b, fields):
         for field, shape in layout.members.items()
         if field in fields
     }
-
-
-def lane_inputs(ports, a, b):
-    """The values of such ports, from two decoded lanes."""
-    return {port: {"a": a, "b": b}[port[0]][port[2:]] for port in ports}
-
-
-class LaneGenerator:
-    """What the product generators of one lane have in common: what they are, if they say no other,
-    and that their inputs are called after the fields of the two lanes."""
-
-    part = "products"
-    constant = 0
-    is_conjunction = False
-    halves_first = False
-
-    def inputs(self, a, b):
-        """Port values from two decoded lanes."""
-        return lane_inputs(self._fields, a, b)

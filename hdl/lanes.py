@@ -7,11 +7,11 @@ from amaranth.hdl import Cat, Value
 
 from .decode import largest_magnitude, largest_shift
 from .digit_product import DigitProduct
+from .generators import place_products
 from .heap import Reduction
 from .int_product import IntPair, IntProduct
 from .lane import multiplies_integers
 from .line_product import LineProduct
-from .pairs import PairGenerator, in_pairs
 from .product import Product, select
 from .shared import bounds, place
 from .sided import mixed_sums, sided_sums
@@ -81,13 +81,7 @@ def _one_sum(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The sum of the products of two one-sided operands."""
     fields = {field for lane in lanes[0] for field in lane.shape().members}
     cell = generator(fmt_a, fmt_b, fields)
-    if isinstance(cell, PairGenerator):
-        outputs = in_pairs(m, library, name, cell, lanes)
-    else:
-        outputs = [
-            vars(place(m, library, f"{name}_product{i}", cell, **cell.inputs(x, y)))
-            for i, (x, y) in enumerate(lanes)
-        ]
+    outputs = place_products(m, library, name, cell, lanes)
     shape = sum_shape(fmt_a, fmt_b, len(lanes))
     counts = len(outputs), cell.factors, cell.constant
     adder = Reduction(*counts, shape, cell.key, cell.is_conjunction, cell.halves_first)

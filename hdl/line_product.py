@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
-from .lane import LaneGenerator
+from .generators import LaneGenerator
 from .lines import MULTIPLES, line_widths, multiple_widths, product_width, selected
 from .shared import Shared
 

@@ -7,8 +7,9 @@ from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, least_shift
+from .generators import LaneGenerator
 from .heap import BitHeap
-from .lane import LaneGenerator, lane_ports
+from .lane import lane_ports
 from .shared import Shared
 
 SMALL = 6

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import Out
 from .addends import Addends, choose
 from .align import AlignMagnitude, maximum, saturated
 from .decode import fraction_width, largest_shift, significand_width, smallest_exponent
-from .lane import lane_inputs, lane_ports
+from .generators import LaneGenerator
+from .lane import lane_ports
 from .product import select
 from .shared import Shared, bounds, exact, place
 
@@ -106,7 +107,7 @@ class ProductAddends(Addends):
             heap.add_sign_magnitude(neg, out.o)
 
 
-class LaneProduct(Shared):
+class LaneProduct(LaneGenerator, Shared):
     """One product as an addend: significand and shift, not normalised.
 
     Function  ``mag = a.sig * b.sig``, ``shift = a.shift + b.shift``, ``neg = a.neg ^ b.neg``.
@@ -118,7 +119,6 @@ class LaneProduct(Shared):
     Source    NUMERICS, section 4: product addends. Golden: ``golden.arith.mac_step``.
     """
 
-    part = "products"
     datapath = "addends of their own: significands multiplied, each aligned by its exponent"
 
     def __init__(self, a, b):
@@ -135,10 +135,6 @@ class LaneProduct(Shared):
                 "key": Out((shift + 1).bit_length()),
             }
         )
-
-    def inputs(self, a, b):
-        """Port values from two decoded lanes."""
-        return lane_inputs(self._fields, a, b)
 
     def elaborate(self, platform):
         m = Module()

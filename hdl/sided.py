@@ -6,10 +6,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from .decode import largest_magnitude, least_shift
+from .generators import PairGenerator, place_products, two_lanes
 from .heap import BitHeap, Reduction, subtract
 from .lane import lane_ports
 from .lines import MULTIPLES, line_widths, multiple_widths, selected
-from .pairs import PairGenerator, in_pairs, two_lanes
 from .product import combinations, multiply, port, select
 from .shared import Shared, bounds, place
 
@@ -173,7 +173,7 @@ class MixedPair(PairGenerator, Shared):
 def mixed_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     """The signed sums of the products by the side of the operand that has two."""
     cell = MixedPair(fmt_a.element, fmt_b.element, "a" if fmt_a.sides == 2 else "b")
-    outputs = in_pairs(m, library, name, cell, lanes)
+    outputs = place_products(m, library, name, cell, lanes)
     largest = len(lanes) * largest_magnitude(fmt_a.element) * largest_magnitude(fmt_b.element)
     shape, sums = bounds(-largest, largest), {}
     for c, factors in (("all", cell.factors[:-1]), ("n", cell.factors)):
@@ -190,7 +190,7 @@ def sided_sums(m, library, name, fmt_a, fmt_b, lanes, pipe):
     has_lines = "lines" in lanes[0][0].shape().members
     kind = SidedLinePair if has_lines else PairProduct
     cell = kind(fmt_a.element, fmt_b.element)
-    outputs = in_pairs(m, library, name, cell, lanes)
+    outputs = place_products(m, library, name, cell, lanes)
     shape = bounds(0, len(lanes) * cell.largest // 2)
     factors = [1 << i for i in range(cell.largest.bit_length())]
     adder = Reduction(len(outputs), factors, 0, shape, cell.key)

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Out
 
 from .decode import largest_magnitude, largest_shift, significand_width
-from .lane import LaneGenerator, lane_ports
+from .generators import LaneGenerator
+from .lane import lane_ports
 from .shared import Shared
 
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Out
 
+from .generators import LaneGenerator, PairGenerator, two_lanes
 from .heap import BitHeap, add
-from .lane import LaneGenerator, lane_ports
-from .pairs import PairGenerator, two_lanes
+from .lane import lane_ports
 from .product import multiply
 from .shared import Shared
 from .windows import Range, inner_shift, inner_shift_of_pairs, sign_groups, windows
@@ -140,8 +140,7 @@ class WindowPair(PairGenerator, Shared):
         self._span = Range.of(a, b)
         self.low = inner_shift_of_pairs(self._span)
         self._windows = [range(w.start, w.stop + 1) for w in windows(self._span, self.low)]
-        self._places = [(j, k) for j, w in enumerate(self._windows) for k in w if k >= 0]
-        self.factors = [1 << k for _, k in self._places]
+        self.factors = [1 << k for w in self._windows for k in w if k >= 0]
         self.factors += [-1 << w.stop for w in self._windows]
         self.datapath = (
             f"pairs in windows: significands multiplied, negated, shifted by {self.low} bits of the"
@@ -160,17 +159,7 @@ class WindowPair(PairGenerator, Shared):
 
     def elaborate(self, platform):
         m = Module()
-        x, y = (
-            place_product(
-                m,
-                platform,
-                f"{lane}_",
-                {name: getattr(self, f"{lane}_{name}") for name in self._lane},
-                self._span,
-                self.low,
-            )
-            for lane in "xy"
-        )
+        x, y = (self._placed(m, platform, lane) for lane in "xy")
 
         # Add. Complements of conjunctions are one gate.
         is_same = Signal()
@@ -198,3 +187,8 @@ class WindowPair(PairGenerator, Shared):
             self.y_nonzero.eq(y.nonzero),
         ]
         return m
+
+    def _placed(self, m, platform, lane):
+        """The product of ``x`` or ``y`` inside a window."""
+        fields = {name: getattr(self, f"{lane}_{name}") for name in self._lane}
+        return place_product(m, platform, f"{lane}_", fields, self._span, self.low)

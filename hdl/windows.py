@@ -15,7 +15,7 @@ TERMS = {0: 0.0, 1: 1.0, 2: 1.7, 3: 3.7}
 FILL = {0: 1.0, 1: 0.0, 2: 1.5}
 """What the sign of a window that has ended adds to such a bit."""
 WORTH = 0.05
-"""How much smaller pairs of lanes have to be: a carry more runs through them."""
+"""By what part pairs of lanes have to be smaller, since a carry runs through their sum first."""
 
 
 class Range(NamedTuple):

@@ -25,9 +25,7 @@ from hdl.decode import Decode
 from hdl.heap import Reduction
 from hdl.lane import forms, lane_layout, multiplies_integers
 from hdl.lanes import generator, sum_shape
-from hdl.pairs import PairGenerator
 from hdl.shared import Shared, place
-from hdl.window import WindowPair, WindowProduct
 
 DOTS = {row.name: row for row in ROWS if row.options["unit"] == "dot"}
 DEFAULT = ("dot_e4m3_k32", "dot_e5m2_k32")
@@ -75,22 +73,23 @@ def parts(row: Row, library: Library) -> Iterator[Part]:
     taken = zip((c.a, c.b), forms(c.a, c.b))
     fields = {name for fmt, form in taken for name in lane_layout(fmt.element, form).members}
     lane = generator(c.a, c.b, fields)
-    count = -(-c.k // 2) if isinstance(lane, PairGenerator) else c.k
+    count = -(-c.k // lane.lanes)
     shape = sum_shape(c.a, c.b, c.k)
 
     def ge(component: Shared) -> float:
         return area(*emit_part(component), library).combinational
 
-    # Only what is Inf asks whether its partner is zero, and windows tell.
+    # Only what is Inf asks whether its partner is zero, and some generators tell.
+    told = [name for name in lane.members if name.endswith("nonzero")]
     unused = () if any(fmt.element.has_inf for fmt in (c.a, c.b)) else ("nonzero",)
     if not multiplies_integers(c.a, c.b):
         for fmt in (c.a, c.b):
-            told = ("nonzero",) if isinstance(lane, (WindowPair, WindowProduct)) else unused
-            yield Part("decoding an element", c.k, ge(Less(Decode(fmt.element, False), told)))
-    flags = [name for name in lane.members if name.endswith("nonzero") and unused]
+            less = Less(Decode(fmt.element, False), ("nonzero",) if told else unused)
+            yield Part("decoding an element", c.k, ge(less))
+    flags = told if unused else []
     signs = [name for name in lane.members if name.endswith("_neg")]
     whole, positive = (ge(Less(lane, (*without, *flags))) for without in ([], signs))
-    lanes = "two lanes" if isinstance(lane, PairGenerator) else "a lane"
+    lanes = "two lanes" if lane.lanes == 2 else "a lane"
     yield Part(f"{lanes} of positive products", count, positive)
     sums = [
         ge(

@@ -18,8 +18,6 @@ from hdl.window import WindowPair, WindowProduct
 from verif.netlists import mapped
 
 COUNT = 400
-
-
 E5M1 = FloatFormat("e5m1", 7, 5, 1, 15)
 E5M2 = get_format("fp8_e5m2").element
 
