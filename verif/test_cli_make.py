@@ -67,6 +67,16 @@ def test_variables_become_options(line, recorder):
     assert make(*line.split(), recorder=recorder) == (LINES[line].split(), 0)
 
 
+@pytest.mark.parametrize(
+    ("line", "installs"),
+    [("bench", False), ("bench WHAT=area", True), ("bench WHAT=area LIB=a.lib", False)],
+)
+def test_bench_installs_cells_only_where_it_needs_them(line, installs):
+    command = ["make", "-n", "-o", ".venv/ready", *line.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ("setup.sh osu018" in done.stdout) == installs
+
+
 def test_several_libraries(recorder):
     found, _ = make("synth", "LIB=a.lib ../b.lib.gz", recorder=recorder)
     assert found == ["synth", "--lib", "a.lib", "--lib", "../b.lib.gz"]
